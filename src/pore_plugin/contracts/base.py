@@ -20,9 +20,9 @@ __all__ = [
     "Id",
     "Instant",
     "Integer",
-    "Locale",
     "LocalDate",
     "LocalTime",
+    "Locale",
     "Model",
     "NonNegativeDecimal",
     "Opt",
@@ -106,9 +106,9 @@ class FrozenMap(dict[str, T]):
     def _no(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("a contract mapping does not change")
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _no  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _no
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
 
     def __repr__(self) -> str:

@@ -1,0 +1,133 @@
+"""Consent bound to the plan, authorisation by the prescriber, approval of content for a clinic."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .base import Digest, Id, Instant, LocalDate, Locale, Model, Opt, RecordId, Sentence, Text, Token, refuse
+from .common import ContentDocument, MarketId, Pin, RecordPin, RegionDose
+
+__all__ = [
+    "Approval",
+    "Authorisation",
+    "Consent",
+    "ConsentParagraph",
+    "ConsentPurpose",
+    "ConsentSheet",
+    "ConsentText",
+    "ConsentWithdrawal",
+    "Signature",
+]
+
+ConsentPurpose = Literal["treatment", "record-photo", "teaching", "marketing"]
+
+
+class ConsentParagraph(Model):
+    """A paragraph of a consent text; `covers` names the consent item it answers."""
+
+    id: Token
+    covers: Token
+    text: Text = Field(
+        description="May hold {product}, {regions}, {units}, {lot}, {prescriber}, {operator}, {clinic}, {emergency}."
+    )
+
+
+class ConsentText(ContentDocument):
+    """A consent text for one purpose, for the markets it was written for (empty = all)."""
+
+    type: Literal["consent-text"]
+    purpose: ConsentPurpose
+    markets: tuple[MarketId, ...] = ()
+    injections_only: bool = False
+    paragraphs: Annotated[tuple[ConsentParagraph, ...], Field(min_length=1)]
+
+
+class ConsentSheet(Model):
+    """A consent text filled in from a plan, ready to be read and signed."""
+
+    text: Pin
+    purpose: ConsentPurpose
+    locale: Locale
+    plan: RecordPin
+    draft: bool
+    sample: bool
+    title: Sentence
+    paragraphs: Annotated[tuple[Sentence, ...], Field(min_length=1)]
+
+
+class Signature(Model):
+    """How the consent was signed; a typed signature counts as much as a drawn one."""
+
+    method: Literal["typed", "drawn", "paper"]
+    signed_by: Literal["patient"] = "patient"
+    name: Opt[Sentence] = Field(default=None, description="The typed name.")
+    digest: Opt[Digest] = Field(default=None, description="sha256 of the drawing or the scan.")
+
+    @model_validator(mode="after")
+    def _has_substance(self) -> "Signature":
+        if (self.name if self.method == "typed" else self.digest) is None:
+            refuse(
+                "consent.signature", "A typed signature needs the name, a drawn or paper one the digest of its image."
+            )
+        return self
+
+
+class Consent(Model):
+    """What the patient agreed to: this purpose, this text in this language, this plan."""
+
+    id: RecordId
+    clinic: RecordId
+    patient: RecordId
+    purpose: ConsentPurpose
+    text: Pin
+    locale: Locale
+    plan: RecordPin
+    substance: Digest = Field(description="The plan's `substance`: an unchanged repeat needs no new cooling-off.")
+    informed_at: Instant = Field(description="When the patient got the text; cooling-off runs from here.")
+    given_at: Instant
+    cooling_off_ends: Opt[Instant] = Field(default=None, description="Absent where the market and clinic ask for none.")
+    explained_by: RecordId
+    signature: Signature
+
+
+class ConsentWithdrawal(Model):
+    """The patient took a consent back; the consent itself stays on record."""
+
+    id: RecordId
+    clinic: RecordId
+    consent: RecordId
+    withdrawn_at: Instant
+    recorded_by: RecordId
+    reason: Opt[Sentence] = None
+
+
+class Authorisation(Model):
+    """A prescriber lets an operator treat: this patient, product and doses, until this day (FHIR MedicationRequest)."""
+
+    id: RecordId
+    clinic: RecordId
+    patient: RecordId
+    prescriber: RecordId
+    examined_on: LocalDate = Field(description="The day the prescriber examined the patient in person.")
+    examined_in_person: bool
+    template: Id
+    product: Opt[Id] = None
+    maximum: tuple[RegionDose, ...] = Field(default=(), description="Largest dose per region and side.")
+    operators: tuple[RecordId, ...] = Field(
+        default=(), description="Who may treat under it; empty = any operator here."
+    )
+    issued_at: Instant
+    valid_until: LocalDate = Field(description="The last day of validity.")
+    revoked_at: Opt[Instant] = None
+
+
+class Approval(Model):
+    """A named prescriber approved the very bytes of a content document for this clinic."""
+
+    id: RecordId
+    clinic: RecordId
+    document: Pin
+    approved_by: RecordId
+    approved_at: Instant
+    note: Opt[Sentence] = None
+    withdrawn_at: Opt[Instant] = None

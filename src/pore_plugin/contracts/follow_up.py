@@ -1,0 +1,270 @@
+"""The follow-up schedule, the dated plan, its edits, outcomes and the review of a response."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .base import (
+    DecimalString,
+    Duration,
+    Id,
+    Instant,
+    LocalDate,
+    Model,
+    Opt,
+    RecordId,
+    Sentence,
+    Text,
+    Token,
+    UnitId,
+    Version,
+    refuse,
+)
+from .common import ContentDocument, Mark, Pin, RecordPin, Side, SourcedNumber
+
+__all__ = [
+    "AddStep",
+    "FollowUpEdit",
+    "FollowUpPlan",
+    "FollowUpReview",
+    "FollowUpSchedule",
+    "FollowUpStep",
+    "Instrument",
+    "Outcome",
+    "OutcomePoint",
+    "OutcomeTrend",
+    "RaisedFlag",
+    "RemoveStep",
+    "ReplaceStep",
+    "ScheduleStep",
+    "SetOffset",
+    "StaffTask",
+    "StepChange",
+    "StepKind",
+]
+
+StepKind = Literal["visit", "remote-questionnaire", "staff-task"]
+
+
+class ScheduleStep(Model):
+    """A step counted from the end of the treatment; `earliest` and `latest` may be open.
+
+    Day, week and month offsets are local dates in the clinic's zone; hour offsets are elapsed time.
+    """
+
+    id: Token
+    title: Text
+    kind: StepKind
+    offered: Literal["always", "on-request"] = "always"
+    required: bool = False
+    offset: Duration
+    earliest: Opt[Duration] = None
+    latest: Opt[Duration] = None
+    purpose: Text
+    form: Opt[Id] = None
+    instruments: tuple[Id, ...] = ()
+    photographs: bool = False
+    primary_outcome: bool = False
+    closes_watch: bool = False
+    no_show: Opt[Text] = None
+    stop_when: tuple[Text, ...] = ()
+    basis: Sentence
+    mark: Mark
+
+
+class FollowUpSchedule(ContentDocument):
+    """Which steps follow a treatment, and how long the red-flag watch stays open."""
+
+    type: Literal["follow-up-schedule"]
+    watch: Opt[SourcedNumber] = Field(default=None, description="Days; absent where no watch is needed.")
+    watch_form: Opt[Id] = Field(default=None, description="The red-flag form that stays open during the watch.")
+    red_flag_card: Opt[Text] = Field(default=None, description="Placeholders: {product}, {lot}, {emergency}, {clinic}.")
+    steps: Annotated[tuple[ScheduleStep, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "FollowUpSchedule":
+        if len({step.id for step in self.steps}) != len(self.steps):
+            refuse("schedule.duplicate_step", "Two steps of this schedule have the same id.")
+        if (self.watch is None) != (self.watch_form is None):
+            refuse("schedule.watch", "A watch needs its form, and the form its watch.")
+        return self
+
+
+class StepChange(Model):
+    """Why a step was placed, moved, added or removed, by whom."""
+
+    plugin: Token
+    change: Literal["placed", "moved", "added", "replaced", "removed", "kept"]
+    reason: Sentence
+
+
+class FollowUpStep(Model):
+    """A dated step. Its key is the same whenever the same step is planned again, so it can never exist twice."""
+
+    key: RecordId
+    step: Token
+    kind: StepKind
+    title: Text
+    purpose: Text
+    due: Instant
+    earliest: Opt[Instant] = None
+    latest: Opt[Instant] = None
+    state: Literal["planned", "due", "booked", "sent", "done", "missed", "cancelled", "superseded"] = "planned"
+    required: bool = False
+    on_request: bool = False
+    form: Opt[Pin] = None
+    instruments: tuple[Id, ...] = ()
+    photographs: bool = False
+    primary_outcome: bool = False
+    no_show: Opt[Text] = None
+    stop_when: tuple[Text, ...] = ()
+    changes: tuple[StepChange, ...] = ()
+
+
+class FollowUpPlan(Model):
+    """The dated steps after one treatment."""
+
+    id: RecordId
+    clinic: RecordId
+    patient: RecordId
+    treatment: RecordPin
+    schedule: Pin
+    zone: Sentence
+    anchor: Instant = Field(description="The end of the treatment.")
+    steps: tuple[FollowUpStep, ...]
+    watch_until: Opt[Instant] = None
+    watch_form: Opt[Pin] = None
+    retreat_not_before: Opt[LocalDate] = None
+    retreat_reason: Opt[Text] = None
+    retreat_unverified: bool = False
+    red_flag_card: Opt[Text] = None
+    flags: tuple[Sentence, ...] = Field(default=(), description="What a person should look at, such as dropped edits.")
+
+
+class AddStep(Model):
+    """Add a step of one's own."""
+
+    action: Literal["add"]
+    step: ScheduleStep
+
+
+class SetOffset(Model):
+    """Move a step to another offset from the anchor, inside its window."""
+
+    action: Literal["set-offset"]
+    step: Token
+    offset: Duration
+    reason: Sentence
+
+
+class ReplaceStep(Model):
+    """Replace a step; a required step stays required and keeps its window."""
+
+    action: Literal["replace"]
+    step: Token
+    with_step: ScheduleStep
+    reason: Sentence
+
+
+class RemoveStep(Model):
+    """Remove a step that is not required."""
+
+    action: Literal["remove"]
+    step: Token
+    reason: Sentence
+
+
+FollowUpEdit = Annotated[AddStep | SetOffset | ReplaceStep | RemoveStep, Field(discriminator="action")]
+
+
+class Instrument(ContentDocument):
+    """A measure: its range, direction and unit. Values of one instrument are compared only with each other."""
+
+    type: Literal["instrument"]
+    minimum: Opt[DecimalString] = None
+    maximum: Opt[DecimalString] = None
+    direction: Literal["higher-is-better", "lower-is-better", "none"]
+    unit: UnitId
+    rater: Literal["patient", "practitioner", "device", "any"]
+    licensed: bool = Field(default=False, description="Item texts are licensed: store score and result only.")
+    range_verified: bool
+    source: Sentence
+    mark: Mark
+
+
+class Outcome(Model):
+    """A measured value with everything that makes it comparable; never a bare number (FHIR Observation)."""
+
+    id: RecordId
+    instrument: Id
+    instrument_version: Version
+    minimum: Opt[DecimalString] = None
+    maximum: Opt[DecimalString] = None
+    direction: Literal["higher-is-better", "lower-is-better", "none"]
+    value: DecimalString
+    unit: UnitId
+    rater: Literal["patient", "practitioner", "device"]
+    at: Instant
+    region: Opt[Id] = None
+    side: Opt[Side] = None
+    conditions: Opt[Sentence] = Field(default=None, description="Light, device, skin preparation.")
+
+
+class OutcomePoint(Model):
+    """One value beside the baseline."""
+
+    at: Instant
+    value: DecimalString
+    delta: DecimalString
+    change: Literal["better", "worse", "same", "unknown"]
+
+
+class OutcomeTrend(Model):
+    """One instrument over time against its own baseline."""
+
+    instrument: Id
+    instrument_version: Version
+    unit: UnitId
+    direction: Literal["higher-is-better", "lower-is-better", "none"]
+    region: Opt[Id] = None
+    side: Opt[Side] = None
+    baseline: OutcomePoint
+    points: tuple[OutcomePoint, ...]
+    non_response: bool = Field(default=False, description="No improvement at the primary outcome visit.")
+
+
+class RaisedFlag(Model):
+    """A red flag in a response, with the instruction to show at once."""
+
+    code: Token
+    urgency: Literal["emergency", "advice", "same-day"]
+    sign: Text
+    instruction: Text
+
+
+class StaffTask(Model):
+    """Something a person here must do; `ignores_hours` tasks do not wait for opening time."""
+
+    key: RecordId
+    code: Token
+    title: Text
+    due: Instant
+    ignores_hours: bool
+
+
+class FollowUpReview(Model):
+    """What a follow-up response means: flags first, then tasks, then the trend against baseline."""
+
+    id: RecordId
+    clinic: RecordId
+    patient: RecordId
+    follow_up_plan: RecordPin
+    response: RecordPin
+    step: Token
+    reviewed_at: Instant
+    flags: tuple[RaisedFlag, ...]
+    tasks: tuple[StaffTask, ...]
+    trends: tuple[OutcomeTrend, ...] = ()
+    non_response: Opt[Text] = None
+    next_steps: tuple[RecordId, ...] = Field(default=(), description="Keys of the steps still to come.")
+    notes: tuple[Text, ...] = ()

@@ -1,0 +1,406 @@
+"""Procedure templates, the clinic's protocol that fills their gaps, and the plan with exact doses."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .base import (
+    DecimalString,
+    Id,
+    Instant,
+    Integer,
+    LocalDate,
+    Model,
+    NonNegativeDecimal,
+    Opt,
+    PositiveDecimal,
+    RecordId,
+    Sentence,
+    Text,
+    Token,
+    UnitId,
+    refuse,
+)
+from .common import (
+    ContentDocument,
+    Figure,
+    Mark,
+    MarketId,
+    Pin,
+    RecordPin,
+    RegionSide,
+    Side,
+    SourcedNumber,
+    SourcedStatement,
+)
+from .products import Evidence
+from .safety import SessionKind
+
+__all__ = [
+    "AftercareItem",
+    "Anaesthetic",
+    "ClinicProtocol",
+    "Consumable",
+    "DilutionScheme",
+    "DilutionStep",
+    "DroppedField",
+    "Injection",
+    "MissingNumber",
+    "Parameter",
+    "PlannedDilution",
+    "PlannedInjection",
+    "PlannedParameter",
+    "PlannedRegion",
+    "ProcedurePlan",
+    "ProcedureTemplate",
+    "ProductNumber",
+    "ProtocolDilution",
+    "ProtocolDilutionStep",
+    "ProtocolParameter",
+    "ProtocolRegion",
+    "RecordKind",
+    "Step",
+    "TemplateRegion",
+]
+
+RecordKind = Literal[
+    "identity-check",
+    "day-form",
+    "consent-check",
+    "photographs",
+    "vial",
+    "dilution",
+    "anaesthetic",
+    "skin-preparation",
+    "region-map",
+    "doses",
+    "waste",
+    "observation",
+    "reaction",
+    "aftercare-given",
+    "red-flag-card-given",
+    "parameters",
+]
+
+
+class ProductNumber(Model):
+    """A number that holds for one INN only."""
+
+    inn: Token
+    number: SourcedNumber
+
+
+class DilutionStep(Model):
+    """One step: draw this much of what the step before gave (absent = the whole vial), add this much diluent."""
+
+    id: Token
+    diluent: Token
+    draw: Opt[SourcedNumber] = Field(default=None, description="mL of the previous mix; absent in the first step.")
+    add: SourcedNumber = Field(description="mL of diluent added.")
+
+
+class DilutionScheme(Model):
+    """How a vial of these INNs becomes the working solution; ready-to-use solutions have no steps."""
+
+    inns: Annotated[tuple[Token, ...], Field(min_length=1)]
+    vial_units: SourcedNumber
+    steps: tuple[DilutionStep, ...]
+
+
+class TemplateRegion(Model):
+    """A region the template treats. Doses are per region and side; empty numbers come from the clinic's protocol."""
+
+    region: Id
+    sides: tuple[Side, ...] = Field(default=(), description="Empty for regions without sides.")
+    optional: bool = False
+    points: SourcedNumber
+    volume_per_point: SourcedNumber = Field(description="mL")
+    units: tuple[ProductNumber, ...] = Field(default=(), description="U per region and side, by INN.")
+    notes: tuple[SourcedStatement, ...] = ()
+
+
+class Injection(Model):
+    """What an injected procedure needs: dilution, regions, technique."""
+
+    inns: Annotated[tuple[Token, ...], Field(min_length=1)]
+    route: Literal["intradermal", "intramuscular"]
+    dilutions: tuple[DilutionScheme, ...] = ()
+    regions: Annotated[tuple[TemplateRegion, ...], Field(min_length=1)]
+    spacing: SourcedNumber
+    depth: SourcedNumber
+    angle: SourcedNumber
+    needle_gauge: SourcedNumber
+    needle_length: SourcedNumber
+    syringe_graduation: SourcedNumber = Field(description="Smallest volume the syringe shows, mL.")
+    end_point: SourcedStatement
+    avoid: tuple[SourcedStatement, ...] = ()
+
+
+class Parameter(Model):
+    """A number a procedure without injection needs: concentration, contact time, passes, energy."""
+
+    id: Token
+    title: Text
+    number: SourcedNumber
+    required: bool = True
+
+
+class Anaesthetic(Model):
+    """A skin anaesthetic the template allows."""
+
+    id: Token
+    title: Text
+    local_anaesthetic: bool = True
+    contact_time: SourcedNumber
+    notes: tuple[SourcedStatement, ...] = ()
+
+
+class Step(Model):
+    """A step on the day, with the records it must leave."""
+
+    id: Token
+    title: Text
+    instruction: Text
+    required: bool = True
+    records: tuple[RecordKind, ...] = ()
+
+
+class Consumable(Model):
+    """Something used up, and how many for one session."""
+
+    id: Token
+    title: Text
+    quantity: SourcedNumber
+
+
+class AftercareItem(Model):
+    """One piece of aftercare with the range seen and the clinic's value."""
+
+    id: Token
+    text: Text = Field(description="Placeholder: {value}.")
+    value: SourcedNumber
+    range_seen: Opt[Sentence] = None
+    evidence: Opt[Text] = None
+
+
+class ProcedureTemplate(ContentDocument):
+    """A procedure as a clinic does it: what, where, how much, in which steps, with which follow-up."""
+
+    type: Literal["procedure-template"]
+    summary: Text
+    off_label: Opt[Text] = Field(default=None, description="What off-label use means here; required for injections.")
+    injection: Opt[Injection] = None
+    parameters: tuple[Parameter, ...] = ()
+    regions: tuple[RegionSide, ...] = Field(default=(), description="Regions of a procedure without injection.")
+    skin_preparation: tuple[SourcedStatement, ...] = ()
+    anaesthetics: tuple[Anaesthetic, ...] = ()
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    consumables: tuple[Consumable, ...] = ()
+    aftercare: tuple[AftercareItem, ...] = ()
+    evidence: tuple[Id, ...] = Field(default=(), description="Ids of evidence statements.")
+    alternatives: tuple[Text, ...] = ()
+    consultation_form: Id
+    day_form: Id
+    schedule: Id
+    consent_texts: tuple[Id, ...]
+    instruments: tuple[Id, ...] = ()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "ProcedureTemplate":
+        if self.injection is not None and self.off_label is None:
+            refuse("template.off_label", "An injection template must say what off-label use means.")
+        if (self.injection is None) == (not self.regions):
+            refuse("template.regions", "A template has an injection with its regions, or regions of its own, not both.")
+        steps = [step.id for step in self.steps]
+        if len(set(steps)) != len(steps):
+            refuse("template.duplicate_step", "Two steps of this template have the same id.")
+        if self.injection is not None:
+            keys = [region.region for region in self.injection.regions]
+            if len(set(keys)) != len(keys):
+                refuse("template.duplicate_region", "A region stands twice in this template.")
+        return self
+
+
+class ProtocolDilutionStep(Model):
+    """A dilution step with the clinic's own figures, in mL."""
+
+    id: Token
+    diluent: Token
+    draw: Opt[PositiveDecimal] = None
+    add: NonNegativeDecimal
+
+
+class ProtocolDilution(Model):
+    """How this clinic makes the working solution; `steps` is empty for a ready-to-use solution."""
+
+    vial_units: PositiveDecimal
+    steps: tuple[ProtocolDilutionStep, ...]
+
+
+class ProtocolRegion(Model):
+    """The clinic's figures for a region and side: points, and one of volume per point, volume, or units."""
+
+    region: Id
+    side: Opt[Side] = None
+    points: Annotated[Integer, Field(ge=1, le=1000)]
+    volume_per_point: Opt[PositiveDecimal] = Field(default=None, description="mL")
+    volume: Opt[PositiveDecimal] = Field(default=None, description="mL in all")
+    units: Opt[PositiveDecimal] = None
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> "ProtocolRegion":
+        if sum(value is not None for value in (self.volume_per_point, self.volume, self.units)) > 1:
+            refuse("protocol.two_measures", "Give one of volume_per_point, volume and units, not several.")
+        return self
+
+
+class ProtocolParameter(Model):
+    """The clinic's figure for a parameter, an aftercare item, or a technique figure, by its key."""
+
+    key: Sentence = Field(description="As `plan` lists it, for example `injection.needle_length`.")
+    value: DecimalString
+    unit: UnitId
+
+
+class ClinicProtocol(ContentDocument):
+    """The numbers a clinic's prescriber supplies for a template and product. `sample` ones are printed SAMPLE."""
+
+    type: Literal["clinic-protocol"]
+    template: Id
+    product: Opt[Id] = None
+    sample: bool = False
+    responsible: Opt[Sentence] = Field(default=None, description="The prescriber who answers for the figures.")
+    dilution: Opt[ProtocolDilution] = None
+    regions: tuple[ProtocolRegion, ...] = ()
+    parameters: tuple[ProtocolParameter, ...] = ()
+
+    @model_validator(mode="after")
+    def _unique(self) -> "ClinicProtocol":
+        keys = [(region.region, region.side) for region in self.regions]
+        if len(set(keys)) != len(keys):
+            refuse("protocol.duplicate_region", "A region and side stands twice in this protocol.")
+        if not self.sample and self.responsible is None:
+            refuse("protocol.responsible", "A protocol names the prescriber who answers for its figures.")
+        return self
+
+
+class MissingNumber(Model):
+    """A number that the plan needs and nobody has supplied; `suggestion` is a T-marked figure to accept."""
+
+    key: Sentence
+    unit: UnitId
+    reason: Sentence
+    suggestion: Opt[DecimalString] = None
+    source: Sentence
+
+
+class PlannedDilution(Model):
+    """A dilution step with the concentration after it."""
+
+    id: Token
+    diluent: Token
+    draw: Opt[Figure] = None
+    add: Figure
+    volume: Figure = Field(description="mL after the step")
+    units: Figure = Field(description="U in that volume")
+    concentration: Figure = Field(description="U/mL; nominal when it does not terminate.")
+
+
+class PlannedRegion(Model):
+    """One region and side. The total volume times the concentration is authoritative; per-point figures are nominal."""
+
+    region: Id
+    side: Opt[Side] = None
+    title: Text
+    points: Integer
+    volume: Figure
+    units: Figure
+    volume_per_point: Figure
+    units_per_point: Figure
+    evidence: Opt[Text] = Field(default=None, description="The threshold's text, or that there is no evidence figure.")
+
+
+class PlannedInjection(Model):
+    """Exact doses, what to draw up, what is left over."""
+
+    inn: Token
+    brand: Sentence
+    unit_id: UnitId
+    route: Token
+    vial_units: Figure
+    vials: Integer
+    dilutions: tuple[PlannedDilution, ...]
+    concentration: Figure = Field(description="U/mL of the working solution")
+    per_tenth: Figure = Field(description="U per 0.1 mL")
+    regions: tuple[PlannedRegion, ...]
+    total_units: Figure
+    total_volume: Figure
+    waste_units: Figure
+    waste_volume: Figure
+    technique: tuple["PlannedParameter", ...]
+    end_point: SourcedStatement
+    avoid: tuple[SourcedStatement, ...] = ()
+    notes: tuple[Text, ...] = ()
+
+
+class PlannedParameter(Model):
+    """A figure of the plan with where it came from."""
+
+    key: Sentence
+    title: Opt[Text] = None
+    value: DecimalString
+    unit: UnitId
+    origin: Literal["template", "suggestion-accepted", "protocol", "label"]
+    source: Sentence
+    mark: Opt[Mark] = None
+
+
+class DroppedField(Model):
+    """A template field that the plan leaves out on purpose, and why."""
+
+    path: Sentence
+    reason: Sentence
+
+
+class ProcedurePlan(Model):
+    """The plan for one session: pinned to what it was made from, with exact doses per region and side."""
+
+    id: RecordId
+    clinic: RecordId
+    patient: RecordId
+    consultation: RecordPin
+    assessment: RecordPin
+    template: Pin
+    protocol: Opt[Pin] = None
+    product: Opt[Pin] = None
+    product_id: Opt[Id] = None
+    market: MarketId
+    session: SessionKind
+    tops_up: Opt[RecordId] = None
+    treatment_date: LocalDate
+    created_at: Instant
+    draft: bool = Field(description="True while template or protocol are not approved for this clinic.")
+    sample: bool = Field(description="True when a sample protocol supplied figures; every sheet says SAMPLE.")
+    substance: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] = Field(
+        description="Digest of what is clinically planned, without ids and dates: equal for an unchanged repeat."
+    )
+    title: Text
+    summary: Text
+    off_label: Opt[Text] = None
+    injection: Opt[PlannedInjection] = None
+    parameters: tuple[PlannedParameter, ...] = ()
+    regions: tuple[RegionSide, ...]
+    skin_preparation: tuple[SourcedStatement, ...] = ()
+    anaesthetic: Opt[Anaesthetic] = None
+    steps: tuple[Step, ...]
+    consumables: tuple[Consumable, ...] = ()
+    aftercare: tuple[AftercareItem, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    alternatives: tuple[Text, ...] = ()
+    consultation_form: Id
+    day_form: Id
+    schedule: Id
+    consent_texts: tuple[Id, ...]
+    instruments: tuple[Id, ...] = ()
+    dropped: tuple[DroppedField, ...] = ()
+    warnings: tuple[Text, ...] = ()

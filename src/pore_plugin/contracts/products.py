@@ -1,0 +1,213 @@
+"""Toxin products by brand, market and label version, vials, face regions, and what the evidence says."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .base import (
+    Id,
+    Instant,
+    LocalDate,
+    Model,
+    Opt,
+    PositiveDecimal,
+    RecordId,
+    Sentence,
+    Text,
+    Token,
+    UnitId,
+    refuse,
+)
+from .common import Code, ContentDocument, Mark, MarketId, Profession, SourcedNumber, SourcedStatement
+
+__all__ = [
+    "AgeLimit",
+    "Chart",
+    "CumulativeCeiling",
+    "DoseThreshold",
+    "Evidence",
+    "EvidenceBase",
+    "Excipient",
+    "LabelContraindication",
+    "LabelDose",
+    "OperatorLimit",
+    "Presentation",
+    "Product",
+    "Reconstitution",
+    "Region",
+    "RegionMap",
+    "Vial",
+]
+
+
+class Presentation(Model):
+    """A vial as sold; `volume` is given where the product comes as a solution."""
+
+    units: SourcedNumber
+    volume: Opt[SourcedNumber] = None
+
+
+class Reconstitution(Model):
+    """What the label adds to which vial, and the concentration the label states, which may be rounded."""
+
+    vial_units: SourcedNumber
+    diluent: SourcedNumber
+    stated_units: SourcedNumber = Field(description="The label's units in `stated_volume`.")
+    stated_volume: SourcedNumber
+
+
+class LabelDose(Model):
+    """A dose on the label for an area; shown, never used for pores."""
+
+    area: Token
+    units: SourcedNumber
+
+
+class CumulativeCeiling(Model):
+    """A label's total over time; the window is the longest of the given ones, boundary day counted."""
+
+    units: SourcedNumber
+    windows: Annotated[tuple[SourcedNumber, ...], Field(min_length=1)]
+
+
+class AgeLimit(Model):
+    """The label's upper age: `inclusive` says whether that age itself is still allowed."""
+
+    years: SourcedNumber
+    inclusive: bool
+
+
+class Excipient(Model):
+    """Whether an excipient is in the product; unknown counts as present."""
+
+    name: Token
+    present: Literal["yes", "no", "unknown"]
+    source: Sentence
+    mark: Mark
+
+
+class LabelContraindication(Model):
+    """A contraindication that the label lists, by the code of the safety rule it belongs to."""
+
+    rule: Token
+    source: Sentence
+    mark: Mark
+
+
+class OperatorLimit(Model):
+    """Who may give the product, as its label says."""
+
+    professions: Annotated[tuple[Profession, ...], Field(min_length=1)]
+    source: Sentence
+    mark: Mark
+
+
+class Product(ContentDocument):
+    """One brand in one market under one label version. Units belong to `unit_id` and are never converted."""
+
+    type: Literal["product"]
+    inn: Token
+    short_name: Token = Field(description="Short form of the INN, such as ONA.")
+    brand: Sentence
+    market: MarketId
+    label_version: Sentence
+    unit_id: UnitId
+    unit_source: Sentence = Field(description="Why this unit id; a shared one names the source that says so.")
+    licensed: SourcedStatement
+    presentations: Annotated[tuple[Presentation, ...], Field(min_length=1)]
+    reconstitutions: tuple[Reconstitution, ...] = ()
+    in_use: SourcedNumber = Field(description="Hours from reconstitution to discard.")
+    one_patient: Opt[SourcedStatement] = None
+    storage: tuple[SourcedStatement, ...] = ()
+    label_doses: tuple[LabelDose, ...] = ()
+    retreatment: tuple[SourcedNumber, ...] = Field(
+        default=(), description="Minimum intervals in d, wk or mo; the latest counts; empty = no label figure read."
+    )
+    session_ceiling: Opt[SourcedNumber] = None
+    cumulative_ceiling: Opt[CumulativeCeiling] = None
+    age_max: Opt[AgeLimit] = None
+    excipients: tuple[Excipient, ...] = ()
+    contraindications: tuple[LabelContraindication, ...] = ()
+    operators: Opt[OperatorLimit] = None
+    warnings: tuple[SourcedStatement, ...] = ()
+    codes: tuple[Code, ...] = ()
+
+
+class Vial(Model):
+    """A vial in the hand: lot, expiry, and what was added when (FHIR Medication.batch)."""
+
+    id: RecordId
+    product: Id
+    lot: Annotated[str, Field(pattern=r"^[!-~]{1,40}$")]
+    expiry: LocalDate = Field(description="The last day of use.")
+    units: PositiveDecimal
+    reconstituted_at: Opt[Instant] = None
+    diluent: Opt[Token] = None
+    diluent_volume: Opt[PositiveDecimal] = Field(default=None, description="mL")
+    discard_by: Opt[Instant] = None
+    used_for: tuple[RecordId, ...] = Field(default=(), description="Patients this vial was used for before.")
+    supplier: Opt[Sentence] = None
+    storage_log: Opt[Sentence] = None
+
+
+class Region(Model):
+    """A region of the face chart; `paired` regions have a left and a right side."""
+
+    id: Id
+    title: Text
+    paired: bool
+    periocular: bool = False
+    treatable: bool = Field(default=True, description="False for sites that only a toxin history names.")
+
+
+class Chart(Model):
+    """A view of the face on which points have 0-1 coordinates, x from the image's left, y from its top."""
+
+    id: Id
+    title: Text
+    view: Literal["frontal", "left-oblique", "right-oblique", "left-lateral", "right-lateral"]
+
+
+class RegionMap(ContentDocument):
+    """The regions and charts that forms, templates and records refer to."""
+
+    type: Literal["region-map"]
+    regions: Annotated[tuple[Region, ...], Field(min_length=1)]
+    charts: Annotated[tuple[Chart, ...], Field(min_length=1)]
+
+
+class Evidence(Model):
+    """What was found, in which region, for which outcome, how sure one can be, and where it stands."""
+
+    id: Id
+    text: Text
+    regions: tuple[Id, ...] = ()
+    outcome: Token
+    certainty: Literal["moderate", "low-to-moderate", "low", "low-inconsistent", "none"]
+    sources: Annotated[tuple[Sentence, ...], Field(min_length=1)]
+    mark: Mark
+    checked_on: LocalDate
+
+
+class DoseThreshold(Model):
+    """A dose above which one study saw harm: not a cap, a reason to ask the prescriber why. Keyed by INN and region."""
+
+    inn: Token
+    region: Id
+    per: Literal["side", "region"]
+    units: SourcedNumber
+    text: Text
+
+
+class EvidenceBase(ContentDocument):
+    """The evidence statements and thresholds. Nothing is borrowed from another product or region."""
+
+    type: Literal["evidence-base"]
+    statements: Annotated[tuple[Evidence, ...], Field(min_length=1)]
+    thresholds: tuple[DoseThreshold, ...] = ()
+
+    @model_validator(mode="after")
+    def _unique(self) -> "EvidenceBase":
+        if len({statement.id for statement in self.statements}) != len(self.statements):
+            refuse("evidence.duplicate", "Two evidence statements have the same id.")
+        return self

@@ -1,0 +1,179 @@
+"""What a host hands in for a step that needs more than one document, and what it gets back."""
+
+from pydantic import Field
+
+from .answers import Consultation, FollowUpResponse
+from .base import Id, Instant, LocalDate, Locale, Model, Opt, RecordId, Token
+from .common import RegionSide
+from .consent import Approval, Authorisation, Consent, ConsentPurpose, ConsentWithdrawal, Signature
+from .extension import Event
+from .follow_up import FollowUpPlan, FollowUpReview, Outcome
+from .procedure import ProcedurePlan
+from .products import Vial
+from .safety import Assessment, AssessmentContext, Override, SessionKind, ToxinExposure
+from .treatment import Readiness, TreatmentRecord, TreatmentReport
+
+__all__ = [
+    "AssessmentRequest",
+    "AssessmentResult",
+    "CaseFile",
+    "ConsentRequest",
+    "ConsentResult",
+    "FollowUpRequest",
+    "FollowUpResult",
+    "PlanRequest",
+    "PlanResult",
+    "ReadinessRequest",
+    "ReadinessResult",
+    "ReviewRequest",
+    "ReviewResult",
+    "SubmissionResult",
+    "TreatmentRequest",
+    "TreatmentResult",
+]
+
+
+class AssessmentRequest(Model):
+    """Assess suitability at a stage. At booking there need not be a consultation yet."""
+
+    context: AssessmentContext
+    consultation: Opt[Consultation] = None
+    day_form: Opt[Consultation] = None
+    at: Instant
+
+
+class PlanRequest(Model):
+    """Plan one session: which template, product, protocol and regions, for which day."""
+
+    consultation: Consultation
+    template: Id
+    product: Opt[Id] = None
+    protocol: Opt[Id] = Field(default=None, description="Absent = the catalogue's protocol for template and product.")
+    session: SessionKind = "first"
+    tops_up: Opt[RecordId] = None
+    treatment_date: LocalDate
+    regions: tuple[RegionSide, ...] = Field(default=(), description="Regions to treat; empty = all not optional.")
+    anaesthetic: Opt[Token] = None
+    history: tuple[ToxinExposure, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    at: Instant
+
+
+class ConsentRequest(Model):
+    """Record a consent to a plan."""
+
+    plan: ProcedurePlan
+    purpose: ConsentPurpose
+    locale: Locale
+    informed_at: Instant
+    given_at: Instant
+    explained_by: RecordId
+    signature: Signature
+    earlier: tuple[Consent, ...] = Field(
+        default=(), description="Earlier consents: an unchanged repeat needs no new cooling-off."
+    )
+
+
+class CaseFile(Model):
+    """All records of one planned session that readiness looks at; the host keeps them."""
+
+    consultation: Consultation
+    assessment: Assessment
+    plan: ProcedurePlan
+    day_form: Opt[Consultation] = None
+    history: tuple[ToxinExposure, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    withdrawals: tuple[ConsentWithdrawal, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    authorisations: tuple[Authorisation, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    vials: tuple[Vial, ...] = ()
+
+
+class ReadinessRequest(Model):
+    """Ask for every reason not to treat now."""
+
+    case: CaseFile
+    operator: RecordId
+    at: Instant
+
+
+class TreatmentRequest(Model):
+    """Record a treatment that happened."""
+
+    case: CaseFile
+    report: TreatmentReport
+
+
+class FollowUpRequest(Model):
+    """Make the dated follow-up plan of a treatment."""
+
+    treatment: TreatmentRecord
+    case: Opt[CaseFile] = None
+    requested_steps: tuple[Token, ...] = Field(default=(), description="On-request steps that were asked for.")
+
+
+class ReviewRequest(Model):
+    """Review a follow-up response."""
+
+    treatment: TreatmentRecord
+    follow_up_plan: FollowUpPlan
+    response: FollowUpResponse
+    outcomes: tuple[Outcome, ...] = Field(default=(), description="All outcomes so far, baseline included.")
+    at: Instant
+
+
+class SubmissionResult(Model):
+    """The accepted consultation and what happened."""
+
+    consultation: Consultation
+    events: tuple[Event, ...]
+
+
+class AssessmentResult(Model):
+    """The assessment and what happened."""
+
+    assessment: Assessment
+    events: tuple[Event, ...]
+
+
+class PlanResult(Model):
+    """The assessment at plan stage, and the plan unless the verdict is block."""
+
+    assessment: Assessment
+    plan: Opt[ProcedurePlan] = None
+    events: tuple[Event, ...]
+
+
+class ConsentResult(Model):
+    """The consent and what happened."""
+
+    consent: Consent
+    events: tuple[Event, ...]
+
+
+class ReadinessResult(Model):
+    """Every reason not to treat; asking changes nothing."""
+
+    readiness: Readiness
+
+
+class TreatmentResult(Model):
+    """The treatment record and what happened."""
+
+    treatment: TreatmentRecord
+    events: tuple[Event, ...]
+
+
+class FollowUpResult(Model):
+    """The follow-up plan and what happened."""
+
+    follow_up_plan: FollowUpPlan
+    events: tuple[Event, ...]
+
+
+class ReviewResult(Model):
+    """The review and what happened."""
+
+    review: FollowUpReview
+    events: tuple[Event, ...]
