@@ -250,12 +250,13 @@ class ConsultationForm(ContentDocument):
 
 
 def _check_question(question: Question) -> None:
-    if isinstance(question, ChoiceQuestion | MultiChoiceQuestion):
-        if len({option.code for option in question.options}) != len(question.options):
-            refuse("form.duplicate_option", "Two options of one question have the same code.")
-    limits = (getattr(question, "min", None), getattr(question, "max", None))
-    if None not in limits and Decimal(limits[0]) > Decimal(limits[1]):
-        refuse("form.limits", "A question has a minimum above its maximum.")
+    options = question.options if isinstance(question, ChoiceQuestion | MultiChoiceQuestion) else ()
+    if len({option.code for option in options}) != len(options):
+        refuse("form.duplicate_option", "Two options of one question have the same code.")
+    if isinstance(question, IntegerQuestion | DecimalQuestion | QuantityQuestion):
+        low, high = question.min, question.max
+        if low is not None and high is not None and Decimal(low) > Decimal(high):
+            refuse("form.limits", "A question has a minimum above its maximum.")
 
 
 def _check_condition(condition: Condition, by_id: dict[str, Question]) -> None:
