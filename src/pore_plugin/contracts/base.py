@@ -11,6 +11,8 @@ from typing import Annotated, Any, NoReturn, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from .limits import MAX_INTEGER
+
 __all__ = [
     "CountryCode",
     "DecimalString",
@@ -38,15 +40,15 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-MAX_INTEGER = 2**53
 
 
-def refuse(code: str, sentence: str) -> NoReturn:
+def refuse(code: str, sentence: str, at: str = "") -> NoReturn:
     """Refuse a value from inside a model validator.
 
-    `code` is a stable dotted problem code, `sentence` says what is wrong without repeating any value.
+    `code` is a stable dotted problem code, `sentence` says what is wrong without repeating any value, `at` is
+    the JSON pointer from the validated value to the culprit (`/sections/0/questions/3`), empty for itself.
     """
-    raise PydanticCustomError(code, sentence)
+    raise PydanticCustomError(code, sentence, {"at": at} if at else None)
 
 
 class _AbsentNotNull:
