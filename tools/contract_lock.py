@@ -1,0 +1,197 @@
+"""The contract in a form that can be compared: model members and hooks, and what a change of them demands.
+
+While the contract is 0.x a breaking change raises the minor and an additive one the patch (or more); from 1.0 on a
+breaking change raises the major and an additive one the minor.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RELEASED = Path(__file__).resolve().parent.parent / "schemas" / "contract.released.json"
+_WORDS = frozenset({"title", "description", "examples", "$schema", "$id"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between two locks."""
+
+    breaking: bool
+    what: str
+
+
+def lock(schemas: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the lock of the present contract: version, contracts with their members, hooks."""
+    contracts = {name: members(schema) for name, schema in sorted(schemas.items())}
+    return {"contract_version": contract_version(), "contracts": contracts, "hooks": hooks()}
+
+
+def members(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return `Model.member` to its required flag and bare shape, for a contract and everything inside it."""
+    found: dict[str, Any] = {}
+    for name, model in [("", schema), *sorted(schema.get("$defs", {}).items())]:
+        properties = model.get("properties")
+        if properties is None:
+            found[name or "(root)"] = {"shape": _bare(model)}
+            continue
+        for member, below in sorted(properties.items()):
+            found[f"{name}.{member}"] = {"required": member in model.get("required", []), "shape": _bare(below)}
+    return found
+
+
+def contract_version() -> str:
+    """Return the version of hooks and models, from whichever of the two modules declares it."""
+    for module in ("pore_plugin.hooks.contract", "pore_plugin.contracts"):
+        version = getattr(_module(module), "CONTRACT_VERSION", None)
+        if version is not None:
+            return str(version)
+    return "0.1.0"
+
+
+def hooks() -> dict[str, Any]:
+    """Return hook name to arguments, mode and return type from the hook table, empty while there is none."""
+    table = getattr(_module("pore_plugin.hooks.contract"), "CONTRACT", None) or {}
+    entries = table.values() if isinstance(table, dict) else table
+    return {
+        str(entry.name): {
+            "arguments": [str(argument) for argument in _first(entry, "arguments", "args")],
+            "mode": str(getattr(entry.mode, "value", entry.mode)),
+        }
+        for entry in sorted(entries, key=lambda entry: str(entry.name))
+    }
+
+
+def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+    """Return what changed from one lock to another, breaking changes first."""
+    found: list[Change] = []
+    for name in sorted(old["contracts"].keys() | new["contracts"].keys()):
+        before, after = old["contracts"].get(name), new["contracts"].get(name)
+        if before is None or after is None:
+            found.append(Change(after is None, f"contract {name} {'gone' if after is None else 'new'}"))
+        else:
+            found += _member_changes(name, before, after)
+    for name in sorted(old["hooks"].keys() | new["hooks"].keys()):
+        found += _hook_changes(name, old["hooks"].get(name), new["hooks"].get(name))
+    return sorted(found, key=lambda change: (not change.breaking, change.what))
+
+
+def needed_version(old_version: str, found: list[Change]) -> str:
+    """Return the least version that the changes allow after `old_version`."""
+    major, minor, patch = (int(part) for part in old_version.split("."))
+    if not found:
+        return old_version
+    if any(change.breaking for change in found):
+        return f"0.{minor + 1}.0" if major == 0 else f"{major + 1}.0.0"
+    return f"0.{minor}.{patch + 1}" if major == 0 else f"{major}.{minor + 1}.0"
+
+
+def refusal(new: dict[str, Any], released: dict[str, Any] | None = None) -> str:
+    """Say which bump a change since the last release needs, or nothing when the version already has it."""
+    if released is None:
+        if not RELEASED.is_file():
+            return ""
+        released = json.loads(RELEASED.read_bytes())
+    found = changes(released, new)
+    needed = needed_version(released["contract_version"], found)
+    if _key(new["contract_version"]) >= _key(needed):
+        return ""
+    kind = "breaking" if found[0].breaking else "additive"
+    listed = "".join(f"\n  {'breaking' if change.breaking else 'additive'}: {change.what}" for change in found)
+    return (
+        f"The contract changed since {released['contract_version']} ({kind}); "
+        f"set CONTRACT_VERSION to {needed} or higher, then run make schemas.{listed}"
+    )
+
+
+def _member_changes(contract: str, before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
+    found: list[Change] = []
+    for member in sorted(before.keys() | after.keys()):
+        what = f"{contract} {member}"
+        old, new = before.get(member), after.get(member)
+        if old is None:
+            # A required member of a model that is itself new harms nobody who does not use it.
+            own = member.rpartition(".")[0]
+            known = not own or any(name.startswith(f"{own}.") for name in before)
+            found.append(Change(bool(new.get("required")) and known, f"{what} new"))
+        elif new is None:
+            found.append(Change(True, f"{what} gone"))
+        elif old.get("required") != new.get("required"):
+            # Both ways: one breaks whoever writes the document, the other whoever reads it.
+            found.append(Change(True, f"{what} {'is now required' if new['required'] else 'may now be absent'}"))
+        elif old["shape"] != new["shape"]:
+            found.append(Change(not _widened(old["shape"], new["shape"]), f"{what} has another shape"))
+    return found
+
+
+def _hook_changes(name: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -> list[Change]:
+    if old is None or new is None:
+        return [Change(new is None, f"hook {name} {'gone' if new is None else 'new'}")]
+    found = []
+    gone = set(old["arguments"]) - set(new["arguments"])
+    added = set(new["arguments"]) - set(old["arguments"])
+    if gone:
+        found.append(Change(True, f"hook {name} lost {', '.join(sorted(gone))}"))
+    if added:
+        # pluggy hands an implementation only what it names.
+        found.append(Change(False, f"hook {name} gained {', '.join(sorted(added))}"))
+    if old["mode"] != new["mode"]:
+        found.append(Change(True, f"hook {name} has another mode"))
+    return found
+
+
+def _widened(old: Any, new: Any) -> bool:
+    """Say whether the new shape only adds enum values or union branches to the old one."""
+    if old == new:
+        return True
+    if isinstance(old, dict) and isinstance(new, dict):
+        old, new = _as_enum(old), _as_enum(new)
+        if old.keys() != new.keys():
+            return False
+        return all(
+            {repr(item) for item in value} <= {repr(item) for item in new[key]}
+            if key in {"enum", "oneOf", "anyOf"}
+            else _widened(value, new[key])
+            for key, value in old.items()
+        )
+    return False
+
+
+def _as_enum(shape: dict[str, Any]) -> dict[str, Any]:
+    return {"enum" if key == "const" else key: [value] if key == "const" else value for key, value in shape.items()}
+
+
+def _bare(schema: Any, *, is_map: bool = False) -> Any:
+    if isinstance(schema, list):
+        return [_bare(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    drop = frozenset() if is_map else _WORDS | {"discriminator"}
+    return {
+        key: value if key in {"enum", "const", "default"} and not is_map else _bare(value, is_map=_holds_names(key))
+        for key, value in sorted(schema.items())
+        if key not in drop
+    }
+
+
+def _holds_names(keyword: str) -> bool:
+    return keyword in {"properties", "patternProperties", "$defs"}
+
+
+def _key(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _module(name: str) -> Any:
+    package = name.rpartition(".")[0]
+    if importlib.util.find_spec(package) is None or importlib.util.find_spec(name) is None:
+        return None
+    return importlib.import_module(name)
+
+
+def _first(entry: Any, *names: str) -> Any:
+    return next((getattr(entry, name) for name in names if hasattr(entry, name)), ())
