@@ -1,0 +1,249 @@
+"""Which conditions hold over the answers, and which questions a form therefore shows (FHIR R4 enableWhen).
+
+`exists` asks whether there is an answer. `=` needs one answer equal to the value, `!=` needs none, so it is true
+when unanswered. `>`, `<`, `>=`, `<=` need at least one answer that compares so. A multi-choice answer counts as
+all its selected codes, a region map as all its marked regions, an attachment as the ids of its files. A condition
+on a quantity is written `20 mg` and compares only answers in that unit; a bare number has the unit `1`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
+
+from ..contracts.answers import Answer
+from ..contracts.forms import Condition, ConsultationForm, Section, ShowWhen
+
+__all__ = ["AnswerIndex", "CompiledForm", "compile_form", "counted", "holds", "index", "visible"]
+
+AnswerIndex: TypeAlias = Mapping[str, tuple[Answer, ...]]
+"""Question id to its answers: one, or one per instance of a repeating section; unanswered questions are absent."""
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+def index(answers: Iterable[Answer]) -> AnswerIndex:
+    """Return the answers by question, each question's in the order given."""
+    by_question: dict[str, tuple[Answer, ...]] = {}
+    for answer in answers:
+        by_question[answer.question] = (*by_question.get(answer.question, ()), answer)
+    return by_question
+
+
+def holds(
+    show_when: ShowWhen,
+    answers: AnswerIndex,
+    *,
+    instance: int | None = None,
+    same_section: frozenset[str] = _NOTHING,
+) -> bool:
+    """Return whether the conditions hold over `answers`, all of which count.
+
+    With `instance`, conditions on the questions in `same_section` look only at answers of that instance; every
+    other condition looks at the answers of all instances. Raises `ValueError` when a condition compares a number
+    with something that is none.
+    """
+    results = (
+        _holds(condition, _seen(condition.question, answers, instance, same_section))
+        for condition in show_when.conditions
+    )
+    return any(results) if show_when.join == "any" else all(results)
+
+
+def _seen(
+    question: str, answers: AnswerIndex, instance: int | None, same_section: frozenset[str]
+) -> tuple[Answer, ...]:
+    found = answers.get(question, ())
+    if instance is None or question not in same_section:
+        return found
+    return tuple(answer for answer in found if answer.instance == instance)
+
+
+def _holds(condition: Condition, answers: tuple[Answer, ...]) -> bool:
+    operator = condition.operator
+    if operator == "exists":
+        return bool(answers) is condition.value
+    if operator == "=":
+        return any(_equal(answer, condition.value) for answer in answers)
+    if operator == "!=":
+        return not any(_equal(answer, condition.value) for answer in answers)
+    return any(_ordered(answer, operator, condition.value) for answer in answers)
+
+
+def _equal(answer: Answer, value: bool | int | str) -> bool:
+    # The type is asked first: in Python `True == 1`, on a form a yes is not a one.
+    match answer.type:
+        case "boolean":
+            return isinstance(value, bool) and answer.value is value
+        case "multi-choice":
+            return value in answer.value
+        case "region-map":
+            return any(mark.region == value for mark in answer.value)
+        case "attachment":
+            return any(attachment.id == value for attachment in answer.value)
+        case "choice" | "date" | "text":
+            return answer.value == value
+        case _:
+            return _compare(answer, value) == 0
+
+
+def _ordered(answer: Answer, operator: str, value: bool | int | str) -> bool:
+    order = _compare(answer, value)
+    if order is None:
+        return False
+    match operator:
+        case ">":
+            return order > 0
+        case "<":
+            return order < 0
+        case ">=":
+            return order >= 0
+        case _:
+            return order <= 0
+
+
+def _compare(answer: Answer, value: bool | int | str) -> int | None:
+    """Return -1, 0 or 1, or `None` where the two have no order: other types, other units."""
+    match answer.type:
+        case "integer":
+            return None if isinstance(value, bool | str) else _sign(Decimal(answer.value), Decimal(value))
+        case "decimal":
+            return _sign(Decimal(answer.value), _number(value)) if isinstance(value, str) else None
+        case "quantity":
+            if not isinstance(value, str):
+                return None
+            number, _, unit = value.partition(" ")
+            if answer.value.unit != (unit or "1"):
+                return None
+            return _sign(Decimal(answer.value.value), _number(number))
+        case "date":
+            if not isinstance(value, str):
+                return None
+            # ISO dates of four-digit years sort as text.
+            return (answer.value > value) - (answer.value < value)
+        case _:
+            return None
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a condition compares a number with a value that is none") from None
+
+
+def _sign(one: Decimal, other: Decimal) -> int:
+    return (one > other) - (one < other)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A section as visibility needs it."""
+
+    show_when: ShowWhen | None
+    questions: frozenset[str]
+    repeats: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledForm:
+    """A form prepared for many calls of `visible`: its questions after everything that they depend on."""
+
+    order: tuple[tuple[str, ShowWhen | None, int], ...]
+    groups: tuple[_Group, ...]
+
+
+def compile_form(form: ConsultationForm) -> CompiledForm:
+    """Prepare a form. Raises `ValueError` when its conditions depend on each other in a circle."""
+    groups = tuple(
+        _Group(section.show_when, frozenset(question.id for question in section.questions), section.repeats)
+        for section in form.sections
+    )
+    steps = {
+        question.id: (question.id, question.show_when, at)
+        for at, section in enumerate(form.sections)
+        for question in section.questions
+    }
+    return CompiledForm(tuple(steps[question] for question in _dependencies_first(form.sections)), groups)
+
+
+def _dependencies_first(sections: Iterable[Section]) -> list[str]:
+    needs = {
+        question.id: {
+            condition.question
+            for show_when in (section.show_when, question.show_when)
+            if show_when
+            for condition in show_when.conditions
+        }
+        for section in sections
+        for question in section.questions
+    }
+    order: list[str] = []
+    waiting = {question: targets & needs.keys() for question, targets in needs.items()}
+    dependants: dict[str, list[str]] = {}
+    for question, targets in waiting.items():
+        for target in targets:
+            dependants.setdefault(target, []).append(question)
+    ready = [question for question, targets in waiting.items() if not targets]
+    while ready:
+        question = ready.pop()
+        order.append(question)
+        for dependant in dependants.get(question, ()):
+            waiting[dependant].discard(question)
+            if not waiting[dependant]:
+                ready.append(dependant)
+    if len(order) != len(needs):
+        raise ValueError("conditions of this form depend on each other in a circle")
+    return order
+
+
+def visible(form: ConsultationForm | CompiledForm, answers: AnswerIndex) -> frozenset[tuple[str, int | None]]:
+    """Return the questions that are shown, each with its instance (`None` outside repeating sections).
+
+    The answers to a hidden question do not count for the conditions that depend on it, nor do answers without an
+    instance inside a repeating section, with one outside, or beyond the section's number of repeats. A repeating
+    section has the instances that occur in the answers, and always the first.
+    """
+    return _look(form, answers)[0]
+
+
+def counted(form: ConsultationForm | CompiledForm, answers: AnswerIndex) -> AnswerIndex:
+    """Return the answers to questions that are shown: the only ones a record keeps and a rule may look at."""
+    return _look(form, answers)[1]
+
+
+def _look(
+    form: ConsultationForm | CompiledForm, answers: AnswerIndex
+) -> tuple[frozenset[tuple[str, int | None]], AnswerIndex]:
+    compiled = form if isinstance(form, CompiledForm) else compile_form(form)
+    shown: set[tuple[str, int | None]] = set()
+    kept: dict[str, tuple[Answer, ...]] = {}
+    open_groups: dict[int, tuple[int | None, ...]] = {}
+    for question, show_when, at in compiled.order:
+        group = compiled.groups[at]
+        instances = open_groups.get(at)
+        if instances is None:
+            # Whatever the section's own condition asks about stands earlier in the order.
+            instances = _instances(group, answers) if group.show_when is None or holds(group.show_when, kept) else ()
+            open_groups[at] = instances
+        if show_when is not None:
+            instances = tuple(
+                instance
+                for instance in instances
+                if holds(show_when, kept, instance=instance, same_section=group.questions)
+            )
+        shown.update((question, instance) for instance in instances)
+        given = answers.get(question)
+        if given and instances:
+            counting = tuple(answer for answer in given if answer.instance in instances)
+            if counting:
+                kept[question] = counting
+    return frozenset(shown), kept
+
+
+def _instances(group: _Group, answers: AnswerIndex) -> tuple[int | None, ...]:
+    if group.repeats is None:
+        return (None,)
+    found = {answer.instance for question in group.questions for answer in answers.get(question, ())}
+    limit = group.repeats
+    return tuple(sorted({1, *(instance for instance in found if instance is not None and instance <= limit)}))
