@@ -10,7 +10,7 @@ from typing import Any
 from .contracts.limits import MAX_TOML_BYTES
 from .contracts.problems import Problem, ProblemLocation, ProblemsError
 from .jsonscan import line_and_column, pointer_part
-from .jsontext import from_mapping
+from .jsonvalues import from_mapping
 
 __all__ = ["locate_toml", "read_toml", "read_toml_text"]
 
