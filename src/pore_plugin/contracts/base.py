@@ -93,13 +93,17 @@ class Model(BaseModel):
         return cls.model_validate_json(data)
 
     def to_document(self) -> dict[str, Any]:
-        """Return the plain JSON document: dicts, lists, strings, integers, booleans; no nulls."""
-        document: dict[str, Any] = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """Return the plain JSON document: the members that were read or set, nothing added, no nulls.
+
+        Members left at their default stay out, so a document read and written again is the same document and has
+        the same digest.
+        """
+        document: dict[str, Any] = self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
         return document
 
     def to_json(self) -> bytes:
-        """Return the document as compact UTF-8 JSON, members in declaration order, no nulls."""
-        return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_none=True)
+        """Return `to_document` as compact UTF-8 JSON."""
+        return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_unset=True, exclude_none=True)
 
 
 class FrozenMap(dict[str, T]):

@@ -3,12 +3,13 @@
 from pydantic import Field
 
 from .answers import Consultation, FollowUpResponse
-from .base import Id, Instant, LocalDate, Locale, Model, Opt, RecordId, Token
+from .base import Digest, Id, Instant, LocalDate, Locale, Model, Opt, RecordId, Token
 from .common import RegionSide
 from .consent import Approval, Authorisation, Consent, ConsentPurpose, ConsentWithdrawal, Signature
 from .extension import Event
 from .follow_up import FollowUpPlan, FollowUpReview, Outcome
-from .procedure import ProcedurePlan
+from .problems import Problem
+from .procedure import MissingNumber, ProcedurePlan
 from .products import Vial
 from .safety import Assessment, AssessmentContext, Override, SessionKind, ToxinExposure
 from .treatment import Readiness, TreatmentRecord, TreatmentReport
@@ -124,9 +125,12 @@ class ReviewRequest(Model):
 
 
 class SubmissionResult(Model):
-    """The accepted consultation and what happened."""
+    """The response, accepted as it is or kept as a draft with everything that speaks against it."""
 
+    accepted: bool
     consultation: Consultation
+    digest: Digest = Field(description="Digest of the response; records made from it pin this.")
+    problems: tuple[Problem, ...] = ()
     events: tuple[Event, ...]
 
 
@@ -142,6 +146,9 @@ class PlanResult(Model):
 
     assessment: Assessment
     plan: Opt[ProcedurePlan] = None
+    missing: tuple[MissingNumber, ...] = Field(
+        default=(), description="Numbers that the clinic's protocol has to supply before there can be a plan."
+    )
     events: tuple[Event, ...]
 
 

@@ -1,0 +1,164 @@
+"""Consent: fill a text in from a plan, bind the signature to it, tell whether it still holds.
+
+Pure. Cooling-off runs from the moment the patient got the text, for a first or changed plan only.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Literal
+
+from ..contracts import (
+    Consent,
+    ConsentRequest,
+    ConsentSheet,
+    ConsentText,
+    ConsentWithdrawal,
+    Market,
+    Pin,
+    Policies,
+    Problem,
+    ProblemsError,
+    ProcedurePlan,
+    RecordPin,
+)
+from .durations import add_local
+
+__all__ = ["ConsentState", "consent_state", "cooling_off_end", "give_consent", "localise", "render_consent"]
+
+ConsentState = Literal["valid", "cooling-off", "withdrawn", "other-plan", "other-text", "other-patient", "not-yet"]
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+def localise(text: Mapping[str, str], locale: str) -> str:
+    """Return the text in this locale, or in its language; refuse with `locale.missing` where neither is there."""
+    found = text.get(locale) or text.get(locale.split("-", 1)[0])
+    if found is None:
+        raise ProblemsError(
+            [
+                Problem(
+                    code="locale.missing",
+                    sentence=f"A text is not available in the locale {locale}.",
+                    next_step=f"Use one of: {', '.join(sorted(text))}, or add the locale to the document.",
+                )
+            ]
+        )
+    return found
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Put values into `{placeholders}`; an unknown placeholder is refused rather than shown to a patient."""
+
+    def value(match: re.Match[str]) -> str:
+        found = values.get(match.group(1))
+        if found is None:
+            raise ProblemsError(
+                [
+                    Problem(
+                        code="text.placeholder",
+                        sentence=f"A text has the placeholder {match.group(1)}, which has no value here.",
+                        next_step=f"Use one of: {', '.join(sorted(values))}.",
+                    )
+                ]
+            )
+        return found
+
+    return _PLACEHOLDER.sub(value, template)
+
+
+def render_consent(
+    text: ConsentText, pin: Pin, plan: ProcedurePlan, plan_pin: RecordPin, locale: str, values: Mapping[str, str]
+) -> ConsentSheet:
+    """Return the text with the plan's product, regions and doses in it, ready to read and sign."""
+    return ConsentSheet(
+        text=pin,
+        purpose=text.purpose,
+        locale=locale,
+        plan=plan_pin,
+        draft=plan.draft,
+        sample=plan.sample,
+        title=localise(text.title, locale),
+        paragraphs=tuple(fill(localise(part.text, locale), values) for part in text.paragraphs),
+    )
+
+
+def cooling_off_end(informed_at: str, market: Market, policies: Policies, zone: str) -> str | None:
+    """Return when the cooling-off ends: the later of the market's setting and the clinic's, `None` without either."""
+    ends = []
+    informed = datetime.fromisoformat(informed_at)
+    if market.cooling_off.value is not None:
+        ends.append(informed + timedelta(seconds=int(Fraction(market.cooling_off.value) * 3600)))
+    if policies.cooling_off is not None:
+        ends.append(datetime.fromisoformat(add_local(informed_at, policies.cooling_off, zone)))
+    return max(ends).isoformat() if ends else None
+
+
+def give_consent(request: ConsentRequest, record_id: str, text: Pin, plan_pin: RecordPin, end: str | None) -> Consent:
+    """Return the consent bound to this plan and text. `end` is what `cooling_off_end` gave.
+
+    Raises `ProblemsError` when it was given before the patient was informed.
+    """
+    if datetime.fromisoformat(request.given_at) < datetime.fromisoformat(request.informed_at):
+        raise ProblemsError(
+            [
+                Problem(
+                    code="consent.time_order",
+                    sentence="The consent is dated before the patient was informed.",
+                    pointer="/given_at",
+                    next_step="Correct informed_at or given_at.",
+                )
+            ]
+        )
+    plan = request.plan
+    unchanged = any(
+        earlier.purpose == "treatment" and earlier.substance == plan.substance and earlier.patient == plan.patient
+        for earlier in request.earlier
+    )
+    return Consent(
+        id=record_id,
+        clinic=plan.clinic,
+        patient=plan.patient,
+        purpose=request.purpose,
+        text=text,
+        locale=request.locale,
+        plan=plan_pin,
+        substance=plan.substance,
+        informed_at=request.informed_at,
+        given_at=request.given_at,
+        cooling_off_ends=end if request.purpose == "treatment" and not unchanged else None,
+        explained_by=request.explained_by,
+        signature=request.signature,
+    )
+
+
+def consent_state(
+    consent: Consent,
+    withdrawals: Iterable[ConsentWithdrawal],
+    plan: ProcedurePlan,
+    plan_pin: RecordPin,
+    text: Pin | None,
+    at: str,
+) -> ConsentState:
+    """Return whether the consent holds for this plan and text now, and if not, the first reason why not.
+
+    `text` is the current pin of the consent's text; `None` when the catalogue does not have that text.
+    """
+    now = datetime.fromisoformat(at)
+    if consent.patient != plan.patient or consent.clinic != plan.clinic:
+        return "other-patient"
+    if any(
+        withdrawal.consent == consent.id and datetime.fromisoformat(withdrawal.withdrawn_at) <= now
+        for withdrawal in withdrawals
+    ):
+        return "withdrawn"
+    if consent.plan != plan_pin:
+        return "other-plan"
+    if consent.text != text:
+        return "other-text"
+    if datetime.fromisoformat(consent.given_at) > now:
+        return "not-yet"
+    if consent.cooling_off_ends is not None and datetime.fromisoformat(consent.cooling_off_ends) > now:
+        return "cooling-off"
+    return "valid"
