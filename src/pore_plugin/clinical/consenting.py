@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from ..contracts import (
     Consent,
@@ -91,7 +92,7 @@ def cooling_off_end(informed_at: str, market: Market, policies: Policies, zone: 
     if market.cooling_off.value is not None:
         ends.append(informed + timedelta(seconds=int(Fraction(market.cooling_off.value) * 3600)))
     if policies.cooling_off is not None:
-        ends.append(datetime.fromisoformat(add_local(informed_at, policies.cooling_off, zone)))
+        ends.append(datetime.fromisoformat(add_local(informed_at, policies.cooling_off, ZoneInfo(zone))))
     return max(ends).isoformat() if ends else None
 
 

@@ -116,7 +116,7 @@ def _consultation(gate: Gatekeeping) -> Iterator[NotReady]:
         )
     expiry = gate.clinic.policies.consultation_expiry
     if expiry is not None:
-        ends = datetime.fromisoformat(add_local(case.consultation.occurred_at, expiry, gate.clinic.zone))
+        ends = datetime.fromisoformat(add_local(case.consultation.occurred_at, expiry, ZoneInfo(gate.clinic.zone)))
         if ends < gate.now:
             yield NotReady(
                 code="consultation.expired",
