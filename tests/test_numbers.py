@@ -44,7 +44,7 @@ def test_exactly_the_spellings_of_the_contracts_are_read(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "0.50", ".5", "5.", "-0", "+1", "1e3", "1_0", "٣", "1\n", " 1", "1/3", "1" * 33])
 def test_other_spellings_are_refused_without_being_repeated(text: str) -> None:
-    with pytest.raises(ValueError, match="^not a decimal in its one spelling$"):
+    with pytest.raises(ValueError, match=r"^not a decimal in its one spelling$"):
         exact(text)
 
 

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
-from pore_plugin.contracts.common import Figure
+from ..contracts.common import Figure
 
 __all__ = ["EXACT_PLACES", "LONGEST", "exact", "figure", "rounded", "spell"]
 
