@@ -76,7 +76,7 @@ def expected_files() -> dict[Path, bytes]:
     files: dict[Path, bytes] = {}
     for name, schema in schemas.items():
         files[PUBLISHED / f"{name}.json"] = files[PACKAGED / f"{name}.json"] = text_of(schema)
-    files[PUBLISHED / "contract.lock.json"] = text_of(contract_lock.lock(schemas))
+    files[PUBLISHED / "contract.lock.json"] = contract_lock.text_of(contract_lock.lock(schemas))
     return files
 
 

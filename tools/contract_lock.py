@@ -26,22 +26,54 @@ class Change:
 
 
 def lock(schemas: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the lock of the present contract: version, contracts with their members, hooks."""
-    contracts = {name: members(schema) for name, schema in sorted(schemas.items())}
-    return {"contract_version": contract_version(), "contracts": contracts, "hooks": hooks()}
+    """Return the lock of the present contract: version, contract to model, models with their members, hooks."""
+    contracts = {name: schema["title"] for name, schema in sorted(schemas.items())}
+    models: dict[str, Any] = {}
+    for name, schema in schemas.items():
+        for title, model in [(schema["title"], schema), *schema.get("$defs", {}).items()]:
+            reduced = members(model)
+            if models.setdefault(title, reduced) != reduced:
+                raise ValueError(f"{name}: two models are called {title}")
+    return {
+        "contract_version": contract_version(),
+        "contracts": contracts,
+        "models": dict(sorted(models.items())),
+        "hooks": hooks(),
+    }
 
 
-def members(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return `Model.member` to its required flag and bare shape, for a contract and everything inside it."""
-    found: dict[str, Any] = {}
-    for name, model in [("", schema), *sorted(schema.get("$defs", {}).items())]:
-        properties = model.get("properties")
-        if properties is None:
-            found[name or "(root)"] = {"shape": _bare(model)}
-            continue
-        for member, below in sorted(properties.items()):
-            found[f"{name}.{member}"] = {"required": member in model.get("required", []), "shape": _bare(below)}
-    return found
+def text_of(lock: dict[str, Any]) -> bytes:
+    """Return the lock as JSON with one line for each member, so that a change shows as that line."""
+
+    def compact(entry: Any) -> str:
+        return json.dumps(entry, ensure_ascii=False, sort_keys=True)
+
+    def block(entries: dict[str, str], indent: str) -> str:
+        lines = ",\n".join(f"{indent}  {compact(key)}: {text}" for key, text in entries.items())
+        return "{\n" + lines + "\n" + indent + "}" if entries else "{}"
+
+    def flat(entries: dict[str, Any], indent: str) -> str:
+        return block({key: compact(value) for key, value in entries.items()}, indent)
+
+    models = {name: flat(found, "    ") for name, found in lock["models"].items()}
+    parts = {
+        "contract_version": compact(lock["contract_version"]),
+        "contracts": flat(lock["contracts"], "  "),
+        "models": block(models, "  "),
+        "hooks": flat(lock["hooks"], "  "),
+    }
+    return (block(parts, "") + "\n").encode()
+
+
+def members(model: dict[str, Any]) -> dict[str, Any]:
+    """Return member to its required flag and bare shape; a definition without members is one shape called `*`."""
+    properties = model.get("properties")
+    if properties is None:
+        return {"*": {"required": True, "shape": _bare(model)}}
+    required = model.get("required", [])
+    return {
+        member: {"required": member in required, "shape": _bare(below)} for member, below in sorted(properties.items())
+    }
 
 
 def contract_version() -> str:
@@ -71,10 +103,12 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     found: list[Change] = []
     for name in sorted(old["contracts"].keys() | new["contracts"].keys()):
         before, after = old["contracts"].get(name), new["contracts"].get(name)
-        if before is None or after is None:
-            found.append(Change(after is None, f"contract {name} {'gone' if after is None else 'new'}"))
-        else:
-            found += _member_changes(name, before, after)
+        if before != after:
+            what = "gone" if after is None else "new" if before is None else "made of another model"
+            found.append(Change(before is not None, f"contract {name} {what}"))
+    for name in sorted(old["models"].keys() & new["models"].keys()):
+        # A model that is gone or new shows in the members that referred to it.
+        found += _member_changes(name, old["models"][name], new["models"][name])
     for name in sorted(old["hooks"].keys() | new["hooks"].keys()):
         found += _hook_changes(name, old["hooks"].get(name), new["hooks"].get(name))
     return sorted(found, key=lambda change: (not change.breaking, change.what))
@@ -108,19 +142,14 @@ def refusal(new: dict[str, Any], released: dict[str, Any] | None = None) -> str:
     )
 
 
-def _member_changes(contract: str, before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
+def _member_changes(model: str, before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
     found: list[Change] = []
     for member in sorted(before.keys() | after.keys()):
-        what = f"{contract} {member}"
+        what = f"{model}.{member}"
         old, new = before.get(member), after.get(member)
-        if old is None:
-            # A required member of a model that is itself new harms nobody who does not use it.
-            own = member.rpartition(".")[0]
-            known = not own or any(name.startswith(f"{own}.") for name in before)
-            found.append(Change(bool(new.get("required")) and known, f"{what} new"))
-        elif new is None:
-            found.append(Change(True, f"{what} gone"))
-        elif old.get("required") != new.get("required"):
+        if old is None or new is None:
+            found.append(Change(new is None or new["required"], f"{what} {'gone' if new is None else 'new'}"))
+        elif old["required"] != new["required"]:
             # Both ways: one breaks whoever writes the document, the other whoever reads it.
             found.append(Change(True, f"{what} {'is now required' if new['required'] else 'may now be absent'}"))
         elif old["shape"] != new["shape"]:

@@ -105,7 +105,7 @@ class _Scanner:
             elif not frame.container and char:
                 self.member(frame)
             else:
-                self.syntax(f"a comma or '{closing}'")
+                self.syntax(f"a comma or '{closing}'", shown=frame.shown)
         self.space()
         if self.at < len(self.text):
             self.syntax("the end of the text")
@@ -236,13 +236,14 @@ class _Scanner:
         self.report("json.duplicate_key", "A member name stands twice in one object.", "Keep one of the two members.")
         self.at = here
 
-    def report(self, code: str, sentence: str, next_step: str) -> None:
-        problem = Problem(code=code, sentence=sentence, pointer=self.place()[1], next_step=next_step)
+    def report(self, code: str, sentence: str, next_step: str, shown: str | None = None) -> None:
+        pointer = self.place()[1] if shown is None else shown
+        problem = Problem(code=code, sentence=sentence, pointer=pointer, next_step=next_step)
         self.reading.problems.append((problem, self.at))
         if len(self.reading.problems) >= MAX_PROBLEMS:
             raise _StopError
 
-    def syntax(self, expected: str, begun: int | None = None) -> None:
+    def syntax(self, expected: str, begun: int | None = None, shown: str | None = None) -> None:
         line, column = line_and_column(self.text, self.at)
         if self.at >= len(self.text):
             since = (
@@ -254,12 +255,14 @@ class _Scanner:
                 "json.truncated",
                 f"The text ends at line {line}, column {column}{since}; {expected} should follow.",
                 "Get the whole file again; it was cut off.",
+                shown,
             )
         else:
             self.report(
                 "json.syntax",
                 f"This is not JSON at line {line}, column {column}: {expected} should stand here.",
                 "Mend the text there, or write it with a JSON library.",
+                shown,
             )
         raise _StopError
 

@@ -157,7 +157,7 @@ class Engine:
                 # Bytes, not the dict: strict models take arrays for tuples only from JSON text.
                 typed = model.model_validate_json(_bytes_of(document) if raw is None else raw)
             except ValidationError as error:
-                found = [_from_model(document, entry) for entry in error.errors(include_url=False, include_input=False)]
+                found = _from_model(document, error)
             else:
                 checked = Checked(typed, document)
                 said = document.get("digest")
@@ -217,8 +217,19 @@ def _bytes_of(document: Any) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _from_model(document: Any, entry: Mapping[str, Any]) -> Problem:
-    """Turn one error of a model into a problem. Only our own cross-field sentences are passed on."""
+def _from_model(document: Any, error: ValidationError) -> list[Problem]:
+    """Turn what a model refuses into problems.
+
+    A refused item also makes pydantic find the array around it too short, so beside our own dotted codes its own
+    types say nothing.
+    """
+    entries = error.errors(include_url=False, include_input=False)
+    own = [entry for entry in entries if "." in entry["type"]]
+    return [_from_entry(document, entry) for entry in own or entries]
+
+
+def _from_entry(document: Any, entry: Mapping[str, Any]) -> Problem:
+    """Only sentences of our own are passed on; those of pydantic may repeat a value."""
     code, pointer = str(entry["type"]), shown_pointer(_path(document, entry["loc"]))
     if "." not in code:
         sentence = "The typed model refuses what the schema accepts here."

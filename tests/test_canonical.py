@@ -1,0 +1,88 @@
+"""One document has one canonical form and one digest."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pore_plugin.contracts.canonical import canonical, composed_version, digest
+from pore_plugin.contracts.limits import MAX_INTEGER
+
+SCALARS = st.none() | st.booleans() | st.integers(-MAX_INTEGER, MAX_INTEGER) | st.text()
+ANY_SCALARS = SCALARS | st.floats(allow_nan=False, allow_infinity=False)
+DOCUMENTS = st.recursive(ANY_SCALARS, lambda below: st.lists(below) | st.dictionaries(st.text(), below), max_leaves=30)
+PLAIN = st.recursive(
+    SCALARS,
+    lambda below: st.lists(below) | st.dictionaries(st.text(st.characters(max_codepoint=127)), below),
+    max_leaves=30,
+)
+
+
+@given(DOCUMENTS)
+def test_every_document_has_the_bytes_of_rfc_8785(document: Any) -> None:
+    assert canonical(document) == rfc8785.dumps(document)
+
+
+@given(PLAIN)
+def test_the_fast_path_gives_the_bytes_of_rfc_8785(document: Any) -> None:
+    fast = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    assert canonical(document) == fast == rfc8785.dumps(document)
+
+
+def test_keys_are_ordered_by_utf16_code_units() -> None:
+    # U+FB33 is one code unit above the surrogates that U+1F600 is written with.
+    assert canonical({"\ufb33": 1, "\U0001f600": 2}) == '{"\U0001f600":2,"\ufb33":1}'.encode()
+
+
+def cycle() -> list[Any]:
+    loop: list[Any] = []
+    loop.append(loop)
+    return loop
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"a": "\ud800"},
+        {"\udfff": 1},
+        {"é": "\ud800"},
+        [float("nan")],
+        [float("inf")],
+        [MAX_INTEGER + 1],
+        [-MAX_INTEGER - 1],
+        {1: "a"},
+        {None: "a"},
+        {1: 1, "a": 2},
+        [{1, 2}],
+        [b"bytes"],
+        cycle(),
+    ],
+)
+def test_what_has_no_canonical_form_is_a_value_error_without_the_value(document: Any) -> None:
+    with pytest.raises(ValueError, match=r"^the document [a-z]") as caught:
+        canonical(document)
+    assert "bytes" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_digest_and_status_stand_outside_the_digest_at_the_top_only() -> None:
+    document = {"id": "a", "inner": {"status": "draft"}}
+    expected = "sha256:" + sha256(b'{"id":"a","inner":{"status":"draft"}}').hexdigest()
+    assert digest(document) == expected
+    assert digest({**document, "status": "active", "digest": "sha256:0"}) == expected
+    assert digest({"id": "a", "inner": {"status": "active"}}) != expected
+
+
+@given(st.dictionaries(st.text(), SCALARS, min_size=2))
+def test_the_order_of_members_does_not_change_the_digest(document: dict[str, Any]) -> None:
+    assert digest(dict(reversed(document.items()))) == digest(document)
+
+
+def test_a_composed_version_names_its_bytes() -> None:
+    assert composed_version("1.2.0", "sha256:0123456789abcdef") == "1.2.0+0123456789ab"
