@@ -47,6 +47,9 @@ __all__ = [
     "Injection",
     "MissingNumber",
     "Parameter",
+    "PlannedAftercare",
+    "PlannedAnaesthetic",
+    "PlannedConsumable",
     "PlannedDilution",
     "PlannedInjection",
     "PlannedParameter",
@@ -292,10 +295,13 @@ class MissingNumber(Model):
     reason: Sentence
     suggestion: Opt[DecimalString] = None
     source: Sentence
+    accept: Opt[Sentence] = Field(
+        default=None, description="What `policies.accepted_suggestions` must hold for the suggestion to be used."
+    )
 
 
 class PlannedDilution(Model):
-    """A dilution step with the concentration after it."""
+    """A dilution step with the concentration after it, as often as it is done."""
 
     id: Token
     diluent: Token
@@ -304,6 +310,8 @@ class PlannedDilution(Model):
     volume: Figure = Field(description="mL after the step")
     units: Figure = Field(description="U in that volume")
     concentration: Figure = Field(description="U/mL; nominal when it does not terminate.")
+    batches: Integer = Field(default=1, description="How often the step is done for this session.")
+    left: Opt[Figure] = Field(default=None, description="mL of this mix that are neither used nor drawn further.")
 
 
 class PlannedRegion(Model):
@@ -318,6 +326,7 @@ class PlannedRegion(Model):
     volume_per_point: Figure
     units_per_point: Figure
     evidence: Opt[Text] = Field(default=None, description="The threshold's text, or that there is no evidence figure.")
+    notes: tuple[SourcedStatement, ...] = ()
 
 
 class PlannedInjection(Model):
@@ -328,6 +337,7 @@ class PlannedInjection(Model):
     unit_id: UnitId
     route: Token
     vial_units: Figure
+    vial_volume: Opt[Figure] = Field(default=None, description="mL in the vial; only of a ready-to-use solution.")
     vials: Integer
     dilutions: tuple[PlannedDilution, ...]
     concentration: Figure = Field(description="U/mL of the working solution")
@@ -337,6 +347,9 @@ class PlannedInjection(Model):
     total_volume: Figure
     waste_units: Figure
     waste_volume: Figure
+    inputs: tuple["PlannedParameter", ...] = Field(
+        default=(), description="The figures that the arithmetic started from, with their sources."
+    )
     technique: tuple["PlannedParameter", ...]
     end_point: SourcedStatement
     avoid: tuple[SourcedStatement, ...] = ()
@@ -353,6 +366,25 @@ class PlannedParameter(Model):
     origin: Literal["template", "suggestion-accepted", "protocol", "label"]
     source: Sentence
     mark: Opt[Mark] = None
+    checked_on: Opt[LocalDate] = None
+
+
+class PlannedAnaesthetic(Anaesthetic):
+    """The chosen anaesthetic; `planned` is the contact time that holds."""
+
+    planned: Opt[PlannedParameter] = None
+
+
+class PlannedConsumable(Consumable):
+    """A consumable; `planned` is the quantity that holds, absent when nobody gave one."""
+
+    planned: Opt[PlannedParameter] = None
+
+
+class PlannedAftercare(AftercareItem):
+    """A piece of aftercare; `planned` is the value that holds, absent when nobody gave one."""
+
+    planned: Opt[PlannedParameter] = None
 
 
 class DroppedField(Model):
@@ -391,10 +423,10 @@ class ProcedurePlan(Model):
     parameters: tuple[PlannedParameter, ...] = ()
     regions: tuple[RegionSide, ...]
     skin_preparation: tuple[SourcedStatement, ...] = ()
-    anaesthetic: Opt[Anaesthetic] = None
+    anaesthetic: Opt[PlannedAnaesthetic] = None
     steps: tuple[Step, ...]
-    consumables: tuple[Consumable, ...] = ()
-    aftercare: tuple[AftercareItem, ...] = ()
+    consumables: tuple[PlannedConsumable, ...] = ()
+    aftercare: tuple[PlannedAftercare, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[Text, ...] = ()
     consultation_form: Id
@@ -402,5 +434,8 @@ class ProcedurePlan(Model):
     schedule: Id
     consent_texts: tuple[Id, ...]
     instruments: tuple[Id, ...] = ()
+    not_given: tuple[MissingNumber, ...] = Field(
+        default=(), description="Figures that may be left out and that nobody gave: printed as not given."
+    )
     dropped: tuple[DroppedField, ...] = ()
     warnings: tuple[Text, ...] = ()
