@@ -186,9 +186,8 @@ _PIECES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[$.]|[^\\\[$.]+", re.DOTAL
 
 
 def python_pattern(pattern: str) -> str:
-    r"""Spell an ECMA 262 pattern for `re`: `$` is the very end, never before a newline; `\d`, `\w` are ASCII."""
-    spelt = {"$": r"\Z", ".": r"[^\n\r\u2028\u2029]"}
-    return "(?a:" + "".join(spelt.get(piece, piece) for piece in _PIECES.findall(pattern)) + ")"
+    r"""Spell a pattern for `re` as the fast engine reads it: `$` is the very end of the text, `\d` and `\w` are ASCII."""
+    return "(?a:" + "".join(r"\Z" if piece == "$" else piece for piece in _PIECES.findall(pattern)) + ")"
 
 
 _UNPORTABLE = re.compile(r"\\[dDwWsSbBpPkAzZ0-9xucn]|\(\?(?!:)")
