@@ -86,12 +86,11 @@ def merge(history: Iterable[ToxinExposure], reported: Iterable[ToxinExposure]) -
         for name in (exposure.product, exposure.inn)
         if name is not None
     }
-    spare = Counter(exposure.to_json() for exposure in known)
+    spare = Counter(known)
     added: list[ToxinExposure] = []
     for exposure in reported:
-        spelled = exposure.to_json()
-        if spare[spelled]:
-            spare[spelled] -= 1
+        if spare[exposure]:
+            spare[exposure] -= 1
         elif exposure.given == "elsewhere" or (exposure.date, exposure.product or exposure.inn) not in recorded:
             added.append(exposure)
     return known + tuple(added)
