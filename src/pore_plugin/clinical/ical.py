@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ..contracts import FollowUpPlan, FollowUpStep
 from .durations import load_zone, start_of_day, to_utc
-from .placing import VISIT_LENGTH
+from .slots import VISIT_LENGTH
 
 if TYPE_CHECKING:
     from icalendar import Timezone

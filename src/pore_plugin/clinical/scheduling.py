@@ -29,8 +29,8 @@ from .durations import add_to_date, instant_of, parse_duration, to_utc
 from .intervals import retreatment
 from .keys import record_key
 from .numbers import exact
-from .placing import OPEN_SEARCH, inside_hours, place_step
 from .red_flags import fill_text
+from .slots import OPEN_SEARCH, inside_hours, place_step
 from .windows import Anchor
 
 __all__ = ["FollowUpInputs", "Placer", "apply_edits", "draft", "schedule", "years_of"]
