@@ -42,10 +42,7 @@ class _StopError(Exception):
 @dataclass(slots=True)
 class _Frame:
     container: dict[str, Any] | list[Any]
-    pointer: str
-    shown: str
-    hidden: bool
-    key: str = ""
+    key: str | int = ""
     key_at: int = 0
 
 
@@ -73,7 +70,8 @@ def scan(text: str, wanted: Iterable[str] = ()) -> Reading:
     """Read JSON text without recursion.
 
     `wanted` are JSON pointers; `offsets` of the result then holds where each of them, or its nearest ancestor
-    that exists, begins. The problems are those of the text alone: syntax, duplicate keys, numbers, depth.
+    that exists, begins, and reading ends with the last of them. The problems are those of the text alone: syntax,
+    duplicate keys, numbers, depth.
     """
     scanner = _Scanner(text, frozenset(wanted))
     with suppress(_StopError):
@@ -105,7 +103,7 @@ class _Scanner:
             elif not frame.container and char:
                 self.member(frame)
             else:
-                self.syntax(f"a comma or '{closing}'", shown=frame.shown)
+                self.syntax(f"a comma or '{closing}'", shown=self.shown(len(self.frames) - 1))
         self.space()
         if self.at < len(self.text):
             self.syntax("the end of the text")
@@ -113,10 +111,9 @@ class _Scanner:
     def member(self, frame: _Frame) -> None:
         if isinstance(frame.container, dict):
             self.space()
+            frame.key, frame.key_at = "", self.at
             if self.text[self.at : self.at + 1] != '"':
                 self.syntax("a member name in double quotes")
-            frame.key_at = self.at
-            frame.key = ""
             frame.key = self.string()
             if frame.key in frame.container:
                 self.duplicate(frame)
@@ -124,13 +121,18 @@ class _Scanner:
             if self.text[self.at : self.at + 1] != ":":
                 self.syntax("a colon")
             self.at += 1
+        else:
+            frame.key = len(frame.container)
         self.value()
 
     def value(self) -> None:
         self.space()
-        pointer, shown, hidden = self.place()
-        if pointer in self.wanted:
-            self.reading.offsets[pointer] = self.at
+        if self.wanted:
+            pointer = "".join(pointer_part(frame.key) for frame in self.frames)
+            if pointer in self.wanted:
+                self.reading.offsets[pointer] = self.at
+                if len(self.reading.offsets) == len(self.wanted):
+                    raise _StopError
         char = self.text[self.at : self.at + 1]
         if char == "{" or char == "[":
             if len(self.frames) == MAX_DEPTH:
@@ -138,23 +140,16 @@ class _Scanner:
                 raise _StopError
             container: dict[str, Any] | list[Any] = {} if char == "{" else []
             self.attach(container)
-            self.frames.append(_Frame(container, pointer, shown, hidden))
+            self.frames.append(_Frame(container))
             self.at += 1
         elif char == '"':
             self.attach(self.string())
         else:
-            self.attach(self.scalar(shown))
+            self.attach(self.scalar())
 
-    def place(self) -> tuple[str, str, bool]:
-        """Return the pointer of the value to come, the pointer to show, and whether they differ."""
-        if not self.frames:
-            return "", "", False
-        frame = self.frames[-1]
-        if isinstance(frame.container, list):
-            part, hidden = f"/{len(frame.container)}", frame.hidden
-        else:
-            part, hidden = pointer_part(frame.key), frame.hidden or not _CONTRACT_KEY.fullmatch(frame.key)
-        return frame.pointer + part, frame.shown if hidden else frame.shown + part, hidden
+    def shown(self, frames: int | None = None) -> str:
+        """Return the pointer to show for the value at hand, or for the outermost so many frames."""
+        return shown_pointer([frame.key for frame in self.frames[:frames]])
 
     def attach(self, value: Any) -> None:
         if not self.frames:
@@ -164,7 +159,7 @@ class _Scanner:
         if isinstance(frame.container, list):
             frame.container.append(value)
         else:
-            frame.container[frame.key] = value
+            frame.container[str(frame.key)] = value
 
     def space(self) -> None:
         match = _SPACE.match(self.text, self.at)
@@ -192,7 +187,7 @@ class _Scanner:
         self.at = end + 1
         return value
 
-    def scalar(self, shown: str) -> Any:
+    def scalar(self) -> Any:
         match = _NUMBER.match(self.text, self.at)
         if match:
             value = self.number(match)
@@ -237,7 +232,7 @@ class _Scanner:
         self.at = here
 
     def report(self, code: str, sentence: str, next_step: str, shown: str | None = None) -> None:
-        pointer = self.place()[1] if shown is None else shown
+        pointer = self.shown() if shown is None else shown
         problem = Problem(code=code, sentence=sentence, pointer=pointer, next_step=next_step)
         self.reading.problems.append((problem, self.at))
         if len(self.reading.problems) >= MAX_PROBLEMS:

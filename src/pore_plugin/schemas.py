@@ -6,7 +6,7 @@ where its wheel exists; `jsonschema` explains, and decides elsewhere. Neither ev
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
@@ -146,15 +146,37 @@ FORMATS: dict[str, Callable[[object], bool]] = {"date": _is_date, "date-time": _
 def _python_validator(schema: dict[str, Any]) -> "Validator":
     # Imported here: it costs more than the rest of the package, and only refused documents need it.
     from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema.validators import extend
     from referencing import Registry
 
     checker = FormatChecker(formats=())
     for name, check in FORMATS.items():
         checker.checkers[name] = (check, ())
     translated = _translate(schema)
+    ordinary = Draft202012Validator.VALIDATORS["oneOf"]
+
+    def one_of(validator: Any, branches: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        # The branches of a union with a discriminator exclude each other by their tags, so the one that the value
+        # chose decides alone; trying them all would take ten times as long.
+        reference = _chosen(schema.get("discriminator"), instance)
+        if reference is None:
+            yield from ordinary(validator, branches, instance, schema)
+        else:
+            yield from validator.descend(instance, {"$ref": reference})
+
     # An empty registry without a retriever: nothing outside of the document can be reached.
-    validator: Validator = Draft202012Validator(translated, registry=Registry(), format_checker=checker)
+    engine = extend(Draft202012Validator, {"oneOf": one_of})
+    validator: Validator = engine(translated, registry=Registry(), format_checker=checker)
     return validator
+
+
+def _chosen(discriminator: Any, instance: Any) -> str | None:
+    """Return the reference that the tag of a value chooses, if it chooses one."""
+    if not isinstance(discriminator, dict) or not isinstance(instance, dict):
+        return None
+    tag = instance.get(discriminator.get("propertyName", ""))
+    reference = discriminator.get("mapping", {}).get(tag) if isinstance(tag, str) else None
+    return reference if isinstance(reference, str) else None
 
 
 _SUBSCHEMA_MAPS = frozenset({"properties", "$defs", "dependentSchemas"})
@@ -186,7 +208,7 @@ _PIECES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[$.]|[^\\\[$.]+", re.DOTAL
 
 
 def python_pattern(pattern: str) -> str:
-    r"""Spell a pattern for `re` as the fast engine reads it: `$` is the very end of the text, `\d` and `\w` are ASCII."""
+    r"""Spell a pattern for `re` as the fast engine reads it: `$` is the very end, `\d` and `\w` are ASCII."""
     return "(?a:" + "".join(r"\Z" if piece == "$" else piece for piece in _PIECES.findall(pattern)) + ")"
 
 
