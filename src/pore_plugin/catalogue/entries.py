@@ -1,0 +1,71 @@
+"""One content document in the catalogue: its model, its pin, its bytes, its author."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..contracts import ContentItem, Pin, canonical, digest
+from ..hooks import BUILTIN
+
+__all__ = ["CLINIC", "Entry", "entry_of"]
+
+CLINIC = "clinic"
+"""The author of documents that the clinic hands in."""
+
+
+class Entry:
+    """A document that never changes. `origin` is the plug-in that contributed it, `pore` or `clinic`."""
+
+    __slots__ = ("_canonical", "_source", "model", "origin", "pin")
+
+    def __init__(self, model: ContentItem, source: Mapping[str, Any], origin: str) -> None:
+        """Take a checked document with the plain document it was read from, whose digest becomes the pin's."""
+        self.model = model
+        self.origin = origin
+        self.pin = Pin(id=model.id, version=model.version, digest=digest(source))
+        self._source = source
+        self._canonical: bytes | None = None
+
+    @property
+    def canonical(self) -> bytes:
+        """The RFC 8785 form of the document as read: the bytes to store."""
+        if self._canonical is None:
+            self._canonical = canonical(self._source)
+        return self._canonical
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """A fresh copy of the document as read, members sorted."""
+        document: dict[str, Any] = json.loads(self.canonical)
+        return document
+
+    @property
+    def number(self) -> tuple[int, int, int]:
+        """The version as numbers, without the suffix of a composed form."""
+        major, minor, patch = map(int, self.pin.version.partition("+")[0].split("."))
+        return major, minor, patch
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether this is a base form with the questions of extensions."""
+        return "+" in self.pin.version
+
+    @property
+    def is_current(self) -> bool:
+        """Whether new work may use the document.
+
+        A document of ours that the clinic hands in serves the records that are pinned to it and nothing else:
+        otherwise a copy with a higher version would replace our rules.
+        """
+        usurps = self.origin != BUILTIN and self.pin.id.partition(".")[0] == BUILTIN
+        return not (self.is_composed or usurps or self.model.status == "retired")
+
+    def __repr__(self) -> str:
+        return f"Entry({self.pin.id} {self.pin.version})"
+
+
+def entry_of(model: ContentItem, source: Mapping[str, Any], origin: str) -> Entry:
+    """Return the entry of a checked document; an empty `source` stands for the model's own document."""
+    return Entry(model, source or model.to_document(), origin)

@@ -1,0 +1,195 @@
+"""The merge: every document of the built-in, of the extensions and of the clinic, or why it is not in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from ..contracts import ContentDocument, ContentItem, Pin, Problem, ProblemsError
+from ..hooks import BUILTIN, Contributed
+from ..jsontext import read_json
+from ..validation import check
+from .entries import CLINIC, Entry, entry_of
+from .locales import missing_locales
+from .references import definitions, references
+
+__all__ = ["Catalogue"]
+
+_HOOK = "pore_register_content"
+_OURS = frozenset({BUILTIN, CLINIC})
+_SOLE = frozenset({"evidence statement", "region", "chart", "rule", "market"})
+"""What one document alone may define: a second definition would leave open which one holds."""
+
+
+class Catalogue:
+    """All content documents. It never changes; `with_entries` returns another one."""
+
+    __slots__ = ("_current", "_pinned", "entries", "problems")
+
+    def __init__(self, entries: Iterable[Entry], problems: Iterable[Problem] = ()) -> None:
+        """Take entries that go together; `build` makes sure that they do."""
+        self._pinned: dict[Pin, Entry] = {}
+        self._current: dict[tuple[str, str], Entry] = {}
+        for entry in entries:
+            self._pinned.setdefault(entry.pin, entry)
+        for entry in self._pinned.values():
+            key = (entry.model.type, entry.pin.id)
+            if entry.is_current and (key not in self._current or self._current[key].number < entry.number):
+                self._current[key] = entry
+        self.entries: tuple[Entry, ...] = tuple(self._pinned.values())
+        self.problems: tuple[Problem, ...] = tuple(problems)
+
+    @classmethod
+    def build(
+        cls,
+        contributions: Iterable[Contributed[ContentItem]],
+        documents: Iterable[bytes | Mapping[str, Any]] = (),
+    ) -> Catalogue:
+        """Merge what plug-ins contribute with the documents that the clinic hands in.
+
+        What an extension contributes is left out whole when anything about it is wrong, or when it needs something
+        that was left out; `problems` says why. Anything wrong with the built-in's or the clinic's documents raises
+        `ProblemsError` with everything that is wrong with them.
+        """
+        entries: list[Entry] = [entry_of(item.value, item.document, item.plugin) for item in contributions]
+        entries += _handed_in(documents)
+        problems: list[Problem] = []
+        while True:
+            found = list(_problems(entries))
+            ours = [problem for problem in found if problem.plugin in _OURS]
+            refused = {problem.plugin for problem in found} - _OURS
+            if not refused:
+                if ours:
+                    raise ProblemsError(ours)
+                return cls(entries, problems)
+            # Out they go, and once more: what leaned on them falls with them, what clashed with them may stay.
+            problems += [problem for problem in found if problem.plugin in refused]
+            entries = [entry for entry in entries if entry.origin not in refused]
+
+    def find(self, kind: str, identifier: str) -> Entry | None:
+        """Return the newest version of a document that new work may use; `kind` is its `type`.
+
+        Retired documents and composed forms are found by their pins only, and so are documents under `pore.` ids
+        that the clinic hands in.
+        """
+        return self._current.get((kind, identifier))
+
+    def get(self, kind: str, identifier: str) -> Entry:
+        """Return what `find` returns. Raises `ProblemsError` (`catalogue.unknown`) when there is none."""
+        found = self.find(kind, identifier)
+        if found is None:
+            raise ProblemsError([_unknown("catalogue.unknown", f"The catalogue has no {kind} with this id.")])
+        return found
+
+    def pinned(self, pin: Pin) -> Entry:
+        """Return the very document of a pin. Raises `ProblemsError` (`catalogue.unknown_pin`) when it is not there."""
+        found = self._pinned.get(pin)
+        if found is None:
+            sentence = "The catalogue does not have the version of the document that this is pinned to."
+            raise ProblemsError([_unknown("catalogue.unknown_pin", sentence)])
+        return found
+
+    def of_type(self, kind: str) -> tuple[Entry, ...]:
+        """Return the documents of a `type` that new work may use, by id."""
+        found = [entry for (type_, _), entry in self._current.items() if type_ == kind]
+        return tuple(sorted(found, key=lambda entry: entry.pin.id))
+
+    def ids(self, kind: str) -> frozenset[str]:
+        """Return the ids that current documents define: `region`, `question`, `evidence statement`, `rule`…"""
+        current = self._current.values()
+        return frozenset(name for entry in current for what, name in definitions(entry.model) if what == kind)
+
+    def with_entries(self, entries: Iterable[Entry]) -> Catalogue:
+        """Return the catalogue with more entries, such as composed forms, reachable by their pins."""
+        return Catalogue((*self.entries, *entries), self.problems)
+
+
+def _handed_in(documents: Iterable[bytes | Mapping[str, Any]]) -> Iterator[Entry]:
+    problems: list[Problem] = []
+    for index, given in enumerate(documents):
+        try:
+            document = read_json(given) if isinstance(given, bytes) else given
+            kind = document.get("type") if isinstance(document, Mapping) else None
+            checked = check(kind if isinstance(kind, str) else "", given)
+            if not isinstance(checked.model, ContentDocument):
+                raise LookupError
+            yield entry_of(cast(ContentItem, checked.model), checked.document, CLINIC)
+        except LookupError:
+            sentence = f"Document {index} that was handed in has no `type` of a content document."
+            problems.append(
+                Problem(
+                    code="catalogue.not_content",
+                    sentence=sentence,
+                    pointer=f"/{index}/type",
+                    next_step="Hand in content documents only.",
+                    plugin=CLINIC,
+                )
+            )
+        except ProblemsError as error:
+            problems += [
+                problem.model_copy(update={"pointer": f"/{index}{problem.pointer}", "plugin": CLINIC})
+                for problem in error.problems
+            ]
+    if problems:
+        raise ProblemsError(problems)
+
+
+def _problems(entries: list[Entry]) -> Iterator[Problem]:
+    yield from _duplicates(entries)
+    current = Catalogue(entries)._current.values()
+    defined: dict[str, set[str]] = defaultdict(set)
+    authors: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in current:
+        for kind, name in definitions(entry.model):
+            defined[kind].add(name)
+            if kind in _SOLE:
+                authors[kind, name].append(entry)
+    for (kind, name), several in sorted(authors.items(), key=lambda item: item[0]):
+        if len(several) > 1:
+            yield from _duplicate(f"The {kind} {name}", several)
+    for entry in current:
+        for reference in references(entry.model):
+            if reference.target not in defined[reference.kind]:
+                sentence = f"{entry.pin.id} refers to the {reference.kind} {reference.target}, which nothing defines."
+                yield _problem(entry, "catalogue.unknown_reference", sentence, reference.pointer)
+        for pointer, locale in missing_locales(entry.model):
+            sentence = f"{entry.pin.id} lacks a text in {locale}, a locale it has elsewhere."
+            yield _problem(entry, "locale.missing", sentence, pointer)
+
+
+def _duplicates(entries: list[Entry]) -> Iterator[Problem]:
+    by_version: dict[tuple[str, str], dict[str, Entry]] = defaultdict(dict)
+    by_id: dict[str, dict[str, Entry]] = defaultdict(dict)
+    for entry in entries:
+        by_version[entry.pin.id, entry.pin.version].setdefault(entry.pin.digest, entry)
+        by_id[entry.pin.id].setdefault(entry.model.type, entry)
+    for (identifier, version), different in sorted(by_version.items()):
+        if len(different) > 1:
+            yield from _duplicate(f"{identifier} {version}", list(different.values()))
+    for identifier, kinds in sorted(by_id.items()):
+        if len(kinds) > 1:
+            yield from _duplicate(f"{identifier}, once as {' and once as '.join(sorted(kinds))},", list(kinds.values()))
+
+
+def _duplicate(what: str, entries: list[Entry]) -> Iterator[Problem]:
+    """Name all authors to each of them; beside a document of ours or of the clinic only the extensions give way."""
+    names = " and by ".join(sorted(entry.origin for entry in entries))
+    guests = [entry for entry in entries if entry.origin not in _OURS]
+    for entry in guests or entries:
+        yield _problem(entry, "catalogue.duplicate", f"{what} is contributed differently by {names}.", "")
+
+
+def _problem(entry: Entry, code: str, sentence: str, pointer: str) -> Problem:
+    return Problem(
+        code=code,
+        sentence=sentence,
+        pointer=pointer,
+        next_step="Correct the document, or install what it needs." if pointer else "Keep one of them.",
+        plugin=entry.origin,
+        hook=None if entry.origin == CLINIC else _HOOK,
+    )
+
+
+def _unknown(code: str, sentence: str) -> Problem:
+    return Problem(code=code, sentence=sentence, next_step="Install or hand in the content that holds it.")
