@@ -155,7 +155,7 @@ OLD = {
             "size": {"required": False, "shape": {"type": "integer", "maximum": 5}},
         }
     },
-    "hooks": {"pore_startup": {"arguments": ["host"], "mode": "once"}},
+    "hooks": {"pore_startup": {"arguments": {"host": "HostInfo"}, "mode": "once"}},
 }
 
 
@@ -182,8 +182,8 @@ NEW_MEMBER = {"required": False, "shape": {"type": "string"}}
         (changed(contracts__other="Other"), False),
         (changed(models__Thing__more=NEW_MEMBER), False),
         (changed(models__Thing__kind={"required": False, "shape": {"enum": ["a", "b"]}}), False),
-        (changed(hooks__pore_more={"arguments": [], "mode": "collect"}), False),
-        (changed(hooks__pore_startup={"arguments": ["clinic", "host"], "mode": "once"}), False),
+        (changed(hooks__pore_more={"arguments": {}, "mode": "collect"}), False),
+        (changed(hooks__pore_startup={"arguments": {"host": "HostInfo", "clinic": "Clinic"}, "mode": "once"}), False),
         (changed(contracts__thing=None), True),
         (changed(contracts__thing="Other"), True),
         (changed(models__Thing__id=None), True),
@@ -193,8 +193,9 @@ NEW_MEMBER = {"required": False, "shape": {"type": "string"}}
         (changed(models__Thing__size={"required": False, "shape": {"type": "integer", "maximum": 4}}), True),
         (changed(models__Thing__kind={"required": False, "shape": {"const": "b"}}), True),
         (changed(hooks__pore_startup=None), True),
-        (changed(hooks__pore_startup={"arguments": [], "mode": "once"}), True),
-        (changed(hooks__pore_startup={"arguments": ["host"], "mode": "collect"}), True),
+        (changed(hooks__pore_startup={"arguments": {"host": "str"}, "mode": "once"}), True),
+        (changed(hooks__pore_startup={"arguments": {}, "mode": "once"}), True),
+        (changed(hooks__pore_startup={"arguments": {"host": "HostInfo"}, "mode": "collect"}), True),
     ],
 )
 def test_additive_and_breaking_changes_demand_their_bump(new: dict[str, Any], breaking: bool) -> None:
@@ -216,3 +217,5 @@ def test_the_present_contract_has_the_version_that_its_changes_since_the_last_re
     present = json.loads((ROOT / "schemas" / "contract.lock.json").read_bytes())
     assert contract_lock.refusal(present) == ""
     assert set(present["contracts"]) == set(DOCUMENTS)
+    assert set(present["models"]) >= {"Consultation", "BooleanAnswer", "QuestionContribution", "HostInfo"}
+    assert present["hooks"]["pore_startup"]["arguments"] == {"host": "HostInfo"}

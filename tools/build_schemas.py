@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tools")]
 
 import contract_lock  # noqa: E402
 
+from pore_plugin import contracts  # noqa: E402
 from pore_plugin.contracts import DOCUMENTS, Model  # noqa: E402
 from pore_plugin.schemas import FORMATS, portable_pattern  # noqa: E402
 
@@ -65,6 +66,14 @@ def build_all(
     return {name: build(name, documents[name], (examples or {}).get(name)) for name in sorted(documents)}
 
 
+def hook_models() -> list[dict[str, Any]]:
+    """Return the schemas of the exported models that no document is made of on its own."""
+    exported = (getattr(contracts, name) for name in contracts.__all__)
+    published = {Model, *DOCUMENTS.values()}
+    models = [item for item in exported if isinstance(item, type) and issubclass(item, Model) and item not in published]
+    return [build(model.__name__, model) for model in models]
+
+
 def text_of(document: Any) -> bytes:
     """Return the bytes that are written: indented, UTF-8, one newline at the end."""
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
@@ -76,7 +85,7 @@ def expected_files() -> dict[Path, bytes]:
     files: dict[Path, bytes] = {}
     for name, schema in schemas.items():
         files[PUBLISHED / f"{name}.json"] = files[PACKAGED / f"{name}.json"] = text_of(schema)
-    files[PUBLISHED / "contract.lock.json"] = contract_lock.text_of(contract_lock.lock(schemas))
+    files[PUBLISHED / "contract.lock.json"] = contract_lock.text_of(contract_lock.lock(schemas, hook_models()))
     return files
 
 

@@ -6,12 +6,13 @@ breaking change raises the major and an additive one the minor.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pore_plugin.hooks.contract import CONTRACT_VERSION
+from pore_plugin.hooks.table import CONTRACT
 
 RELEASED = Path(__file__).resolve().parent.parent / "schemas" / "contract.released.json"
 _WORDS = frozenset({"title", "description", "examples", "$schema", "$id"})
@@ -25,17 +26,20 @@ class Change:
     what: str
 
 
-def lock(schemas: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the lock of the present contract: version, contract to model, models with their members, hooks."""
+def lock(schemas: dict[str, dict[str, Any]], hook_models: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the lock of the present contract: version, contract to model, models with their members, hooks.
+
+    `hook_models` are the schemas of models that cross a hook without being documents of their own.
+    """
     contracts = {name: schema["title"] for name, schema in sorted(schemas.items())}
     models: dict[str, Any] = {}
-    for name, schema in schemas.items():
+    for schema in [*schemas.values(), *hook_models]:
         for title, model in [(schema["title"], schema), *schema.get("$defs", {}).items()]:
             reduced = members(model)
             if models.setdefault(title, reduced) != reduced:
-                raise ValueError(f"{name}: two models are called {title}")
+                raise ValueError(f"two models are called {title}")
     return {
-        "contract_version": contract_version(),
+        "contract_version": CONTRACT_VERSION,
         "contracts": contracts,
         "models": dict(sorted(models.items())),
         "hooks": hooks(),
@@ -76,25 +80,18 @@ def members(model: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def contract_version() -> str:
-    """Return the version of hooks and models, from whichever of the two modules declares it."""
-    for module in ("pore_plugin.hooks.contract", "pore_plugin.contracts"):
-        version = getattr(_module(module), "CONTRACT_VERSION", None)
-        if version is not None:
-            return str(version)
-    return "0.1.0"
-
-
 def hooks() -> dict[str, Any]:
-    """Return hook name to arguments, mode and return type from the hook table, empty while there is none."""
-    table = getattr(_module("pore_plugin.hooks.contract"), "CONTRACT", None) or {}
-    entries = table.values() if isinstance(table, dict) else table
+    """Return what every hook of both doors promises, from the hook table."""
     return {
-        str(entry.name): {
-            "arguments": [str(argument) for argument in _first(entry, "arguments", "args")],
-            "mode": str(getattr(entry.mode, "value", entry.mode)),
+        entry.name: {
+            "arguments": {argument.name: argument.type for argument in entry.arguments},
+            "door": entry.door,
+            "mode": entry.mode,
+            "returns": entry.returns_text,
+            "published": [entry.accepts, entry.returns if isinstance(entry.returns, str) else None],
+            "on_failure": entry.on_failure,
         }
-        for entry in sorted(entries, key=lambda entry: str(entry.name))
+        for entry in sorted(CONTRACT.values(), key=lambda entry: entry.name)
     }
 
 
@@ -160,17 +157,24 @@ def _member_changes(model: str, before: dict[str, Any], after: dict[str, Any]) -
 def _hook_changes(name: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -> list[Change]:
     if old is None or new is None:
         return [Change(new is None, f"hook {name} {'gone' if new is None else 'new'}")]
-    found = []
-    gone = set(old["arguments"]) - set(new["arguments"])
-    added = set(new["arguments"]) - set(old["arguments"])
-    if gone:
-        found.append(Change(True, f"hook {name} lost {', '.join(sorted(gone))}"))
-    if added:
-        # pluggy hands an implementation only what it names.
-        found.append(Change(False, f"hook {name} gained {', '.join(sorted(added))}"))
-    if old["mode"] != new["mode"]:
-        found.append(Change(True, f"hook {name} has another mode"))
+    before, after = old["arguments"], new["arguments"]
+    found = [
+        # pluggy hands an implementation only what it names, so a new argument harms nobody.
+        Change(argument in before, f"hook {name} argument {argument} {_verb(before, after, argument)}")
+        for argument in sorted(before.keys() | after.keys())
+        if before.get(argument) != after.get(argument)
+    ]
+    promises = sorted((old.keys() | new.keys()) - {"arguments"})
+    found += [
+        Change(True, f"hook {name} has another {promise}")
+        for promise in promises
+        if old.get(promise) != new.get(promise)
+    ]
     return found
+
+
+def _verb(before: dict[str, Any], after: dict[str, Any], key: str) -> str:
+    return "gone" if key not in after else "new" if key not in before else "has another type"
 
 
 def _widened(old: Any, new: Any) -> bool:
@@ -213,14 +217,3 @@ def _holds_names(keyword: str) -> bool:
 
 def _key(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
-
-
-def _module(name: str) -> Any:
-    package = name.rpartition(".")[0]
-    if importlib.util.find_spec(package) is None or importlib.util.find_spec(name) is None:
-        return None
-    return importlib.import_module(name)
-
-
-def _first(entry: Any, *names: str) -> Any:
-    return next((getattr(entry, name) for name in names if hasattr(entry, name)), ())
