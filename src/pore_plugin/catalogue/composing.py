@@ -33,12 +33,12 @@ Contribution = Contributed[QuestionContribution]
 class Composed:
     """The composed form, and why contributions were left out of it."""
 
-    entry: Entry
+    entry: Entry[ConsultationForm]
     problems: tuple[Problem, ...] = ()
 
 
 def compose_form(
-    base: Entry,
+    base: Entry[ConsultationForm],
     contributions: Iterable[Contribution],
     *,
     regions: Container[str] | None = None,
@@ -73,7 +73,7 @@ def compose_form(
     return Composed(Entry(checked.model, checked.document, base.origin), tuple(problems))
 
 
-def _document(base: Entry, contributions: Sequence[Contribution]) -> dict[str, Any]:
+def _document(base: Entry[ConsultationForm], contributions: Sequence[Contribution]) -> dict[str, Any]:
     document = {key: value for key, value in base.document.items() if key not in _OWN_TO_BASE}
     sections: dict[str, dict[str, Any]] = {section["id"]: section for section in document["sections"]}
     named: dict[str, list[str]] = {}
@@ -90,7 +90,7 @@ def _document(base: Entry, contributions: Sequence[Contribution]) -> dict[str, A
     return document
 
 
-def _refusals(base: Entry, own: Sequence[Contribution]) -> list[Problem]:
+def _refusals(base: Entry[ConsultationForm], own: Sequence[Contribution]) -> list[Problem]:
     """Say what is wrong with the base and one plug-in's questions together: conditions see nobody else's."""
     try:
         check(ConsultationForm, _document(base, own))

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from ..contracts import ContentItem, Pin, canonical, digest
+from ..contracts import ContentDocument, Pin, canonical, digest
 from ..hooks import BUILTIN
 
 __all__ = ["CLINIC", "Entry", "entry_of"]
+
+T_co = TypeVar("T_co", bound=ContentDocument, covariant=True)
+T = TypeVar("T", bound=ContentDocument)
 
 CLINIC = "clinic"
 """The author of documents that the clinic hands in."""
 
 
-class Entry:
+class Entry(Generic[T_co]):
     """A document that never changes. `origin` is the plug-in that contributed it, `pore` or `clinic`."""
 
     __slots__ = ("_canonical", "_source", "model", "origin", "pin")
 
-    def __init__(self, model: ContentItem, source: Mapping[str, Any], origin: str) -> None:
+    def __init__(self, model: T_co, source: Mapping[str, Any], origin: str) -> None:
         """Take a checked document with the plain document it was read from, whose digest becomes the pin's."""
         self.model = model
         self.origin = origin
@@ -66,6 +69,6 @@ class Entry:
         return f"Entry({self.pin.id} {self.pin.version})"
 
 
-def entry_of(model: ContentItem, source: Mapping[str, Any], origin: str) -> Entry:
+def entry_of(model: T, source: Mapping[str, Any], origin: str) -> Entry[T]:
     """Return the entry of a checked document; an empty `source` stands for the model's own document."""
     return Entry(model, source or model.to_document(), origin)

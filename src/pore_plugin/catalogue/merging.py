@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from ..contracts import ContentDocument, ContentItem, Pin, Problem, ProblemsError
 from ..hooks import BUILTIN, Contributed
@@ -15,6 +15,8 @@ from .locales import missing_locales
 from .references import definitions, references
 
 __all__ = ["Catalogue"]
+
+T = TypeVar("T", bound=ContentDocument)
 
 _HOOK = "pore_register_content"
 _OURS = frozenset({BUILTIN, CLINIC})
@@ -27,17 +29,17 @@ class Catalogue:
 
     __slots__ = ("_current", "_pinned", "entries", "problems")
 
-    def __init__(self, entries: Iterable[Entry], problems: Iterable[Problem] = ()) -> None:
+    def __init__(self, entries: Iterable[Entry[Any]], problems: Iterable[Problem] = ()) -> None:
         """Take entries that go together; `build` makes sure that they do."""
-        self._pinned: dict[Pin, Entry] = {}
-        self._current: dict[tuple[str, str], Entry] = {}
+        self._pinned: dict[Pin, Entry[Any]] = {}
+        self._current: dict[tuple[type[ContentDocument], str], Entry[Any]] = {}
         for entry in entries:
             self._pinned.setdefault(entry.pin, entry)
         for entry in self._pinned.values():
-            key = (entry.model.type, entry.pin.id)
+            key = (type(entry.model), entry.pin.id)
             if entry.is_current and (key not in self._current or self._current[key].number < entry.number):
                 self._current[key] = entry
-        self.entries: tuple[Entry, ...] = tuple(self._pinned.values())
+        self.entries: tuple[Entry[Any], ...] = tuple(self._pinned.values())
         self.problems: tuple[Problem, ...] = tuple(problems)
 
     @classmethod
@@ -52,7 +54,7 @@ class Catalogue:
         that was left out; `problems` says why. Anything wrong with the built-in's or the clinic's documents raises
         `ProblemsError` with everything that is wrong with them.
         """
-        entries: list[Entry] = [entry_of(item.value, item.document, item.plugin) for item in contributions]
+        entries: list[Entry[Any]] = [entry_of(item.value, item.document, item.plugin) for item in contributions]
         entries += _handed_in(documents)
         problems: list[Problem] = []
         while True:
@@ -67,22 +69,23 @@ class Catalogue:
             problems += [problem for problem in found if problem.plugin in refused]
             entries = [entry for entry in entries if entry.origin not in refused]
 
-    def find(self, kind: str, identifier: str) -> Entry | None:
-        """Return the newest version of a document that new work may use; `kind` is its `type`.
+    def find(self, kind: type[T], identifier: str) -> Entry[T] | None:
+        """Return the newest version of a document that new work may use; `kind` is its contract.
 
         Retired documents and composed forms are found by their pins only, and so are documents under `pore.` ids
         that the clinic hands in.
         """
         return self._current.get((kind, identifier))
 
-    def get(self, kind: str, identifier: str) -> Entry:
+    def get(self, kind: type[T], identifier: str) -> Entry[T]:
         """Return what `find` returns. Raises `ProblemsError` (`catalogue.unknown`) when there is none."""
         found = self.find(kind, identifier)
         if found is None:
-            raise ProblemsError([_unknown("catalogue.unknown", f"The catalogue has no {kind} with this id.")])
+            sentence = f"The catalogue has no {kind.__name__} with the id that was asked for."
+            raise ProblemsError([_unknown("catalogue.unknown", sentence)])
         return found
 
-    def pinned(self, pin: Pin) -> Entry:
+    def pinned(self, pin: Pin) -> Entry[Any]:
         """Return the very document of a pin. Raises `ProblemsError` (`catalogue.unknown_pin`) when it is not there."""
         found = self._pinned.get(pin)
         if found is None:
@@ -90,9 +93,9 @@ class Catalogue:
             raise ProblemsError([_unknown("catalogue.unknown_pin", sentence)])
         return found
 
-    def of_type(self, kind: str) -> tuple[Entry, ...]:
-        """Return the documents of a `type` that new work may use, by id."""
-        found = [entry for (type_, _), entry in self._current.items() if type_ == kind]
+    def of_type(self, kind: type[T]) -> tuple[Entry[T], ...]:
+        """Return the documents of a contract that new work may use, by id."""
+        found = [entry for (model, _), entry in self._current.items() if model is kind]
         return tuple(sorted(found, key=lambda entry: entry.pin.id))
 
     def ids(self, kind: str) -> frozenset[str]:
@@ -100,12 +103,12 @@ class Catalogue:
         current = self._current.values()
         return frozenset(name for entry in current for what, name in definitions(entry.model) if what == kind)
 
-    def with_entries(self, entries: Iterable[Entry]) -> Catalogue:
+    def with_entries(self, entries: Iterable[Entry[Any]]) -> Catalogue:
         """Return the catalogue with more entries, such as composed forms, reachable by their pins."""
         return Catalogue((*self.entries, *entries), self.problems)
 
 
-def _handed_in(documents: Iterable[bytes | Mapping[str, Any]]) -> Iterator[Entry]:
+def _handed_in(documents: Iterable[bytes | Mapping[str, Any]]) -> Iterator[Entry[Any]]:
     problems: list[Problem] = []
     for index, given in enumerate(documents):
         try:
@@ -135,11 +138,11 @@ def _handed_in(documents: Iterable[bytes | Mapping[str, Any]]) -> Iterator[Entry
         raise ProblemsError(problems)
 
 
-def _problems(entries: list[Entry]) -> Iterator[Problem]:
+def _problems(entries: list[Entry[Any]]) -> Iterator[Problem]:
     yield from _duplicates(entries)
     current = Catalogue(entries)._current.values()
     defined: dict[str, set[str]] = defaultdict(set)
-    authors: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    authors: dict[tuple[str, str], list[Entry[Any]]] = defaultdict(list)
     for entry in current:
         for kind, name in definitions(entry.model):
             defined[kind].add(name)
@@ -158,9 +161,9 @@ def _problems(entries: list[Entry]) -> Iterator[Problem]:
             yield _problem(entry, "locale.missing", sentence, pointer)
 
 
-def _duplicates(entries: list[Entry]) -> Iterator[Problem]:
-    by_version: dict[tuple[str, str], dict[str, Entry]] = defaultdict(dict)
-    by_id: dict[str, dict[str, Entry]] = defaultdict(dict)
+def _duplicates(entries: list[Entry[Any]]) -> Iterator[Problem]:
+    by_version: dict[tuple[str, str], dict[str, Entry[Any]]] = defaultdict(dict)
+    by_id: dict[str, dict[str, Entry[Any]]] = defaultdict(dict)
     for entry in entries:
         by_version[entry.pin.id, entry.pin.version].setdefault(entry.pin.digest, entry)
         by_id[entry.pin.id].setdefault(entry.model.type, entry)
@@ -172,7 +175,7 @@ def _duplicates(entries: list[Entry]) -> Iterator[Problem]:
             yield from _duplicate(f"{identifier}, once as {' and once as '.join(sorted(kinds))},", list(kinds.values()))
 
 
-def _duplicate(what: str, entries: list[Entry]) -> Iterator[Problem]:
+def _duplicate(what: str, entries: list[Entry[Any]]) -> Iterator[Problem]:
     """Name all authors to each of them; beside a document of ours or of the clinic only the extensions give way."""
     names = " and by ".join(sorted(entry.origin for entry in entries))
     guests = [entry for entry in entries if entry.origin not in _OURS]
@@ -180,7 +183,7 @@ def _duplicate(what: str, entries: list[Entry]) -> Iterator[Problem]:
         yield _problem(entry, "catalogue.duplicate", f"{what} is contributed differently by {names}.", "")
 
 
-def _problem(entry: Entry, code: str, sentence: str, pointer: str) -> Problem:
+def _problem(entry: Entry[Any], code: str, sentence: str, pointer: str) -> Problem:
     return Problem(
         code=code,
         sentence=sentence,

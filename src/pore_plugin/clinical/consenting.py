@@ -11,6 +11,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from ..contracts import (
+    Clinic,
     Consent,
     ConsentRequest,
     ConsentSheet,
@@ -26,7 +27,15 @@ from ..contracts import (
 )
 from .durations import add_local
 
-__all__ = ["ConsentState", "consent_state", "cooling_off_end", "give_consent", "localise", "render_consent"]
+__all__ = [
+    "ConsentState",
+    "consent_state",
+    "cooling_off_end",
+    "give_consent",
+    "localise",
+    "render_consent",
+    "required_cooling_off",
+]
 
 ConsentState = Literal["valid", "cooling-off", "withdrawn", "other-plan", "other-text", "other-patient", "not-yet"]
 
@@ -96,8 +105,40 @@ def cooling_off_end(informed_at: str, market: Market, policies: Policies, zone: 
     return max(ends).isoformat() if ends else None
 
 
-def give_consent(request: ConsentRequest, record_id: str, text: Pin, plan_pin: RecordPin, end: str | None) -> Consent:
-    """Return the consent bound to this plan and text. `end` is what `cooling_off_end` gave.
+def required_cooling_off(
+    consent: Consent,
+    others: Iterable[Consent],
+    withdrawals: Iterable[ConsentWithdrawal],
+    market: Market,
+    policies: Policies,
+    zone: str,
+) -> str | None:
+    """Return when the cooling-off of a consent ends, `None` where none runs.
+
+    An unchanged repeat needs none: the patient consented before to the same `substance`, and did not take it back.
+    Computed from what market and clinic ask for; a later end written on the consent holds too.
+    """
+    if consent.purpose != "treatment":
+        return None
+    taken_back = {withdrawal.consent for withdrawal in withdrawals}
+    given = datetime.fromisoformat(consent.given_at)
+    for other in others:
+        if (
+            (other.purpose, other.patient, other.substance) == ("treatment", consent.patient, consent.substance)
+            and other.id != consent.id
+            and other.plan != consent.plan
+            and other.id not in taken_back
+            and datetime.fromisoformat(other.given_at) < given
+        ):
+            return None
+    ends = [cooling_off_end(consent.informed_at, market, policies, zone), consent.cooling_off_ends]
+    return max((end for end in ends if end is not None), key=datetime.fromisoformat, default=None)
+
+
+def give_consent(
+    request: ConsentRequest, record_id: str, text: Pin, plan_pin: RecordPin, market: Market, clinic: Clinic
+) -> Consent:
+    """Return the consent bound to this plan and text, with the end of its cooling-off.
 
     Raises `ProblemsError` when it was given before the patient was informed.
     """
@@ -113,11 +154,7 @@ def give_consent(request: ConsentRequest, record_id: str, text: Pin, plan_pin: R
             ]
         )
     plan = request.plan
-    unchanged = any(
-        earlier.purpose == "treatment" and earlier.substance == plan.substance and earlier.patient == plan.patient
-        for earlier in request.earlier
-    )
-    return Consent(
+    consent = Consent(
         id=record_id,
         clinic=plan.clinic,
         patient=plan.patient,
@@ -128,10 +165,11 @@ def give_consent(request: ConsentRequest, record_id: str, text: Pin, plan_pin: R
         substance=plan.substance,
         informed_at=request.informed_at,
         given_at=request.given_at,
-        cooling_off_ends=end if request.purpose == "treatment" and not unchanged else None,
         explained_by=request.explained_by,
         signature=request.signature,
     )
+    end = required_cooling_off(consent, request.earlier, (), market, clinic.policies, clinic.zone)
+    return consent.model_copy(update={"cooling_off_ends": end})
 
 
 def consent_state(
@@ -141,10 +179,12 @@ def consent_state(
     plan_pin: RecordPin,
     text: Pin | None,
     at: str,
+    cooling_off_end: str | None,
 ) -> ConsentState:
     """Return whether the consent holds for this plan and text now, and if not, the first reason why not.
 
-    `text` is the current pin of the consent's text; `None` when the catalogue does not have that text.
+    `text` is the current pin of the consent's text, `None` when the catalogue does not have that text;
+    `cooling_off_end` is what `required_cooling_off` gave.
     """
     now = datetime.fromisoformat(at)
     if consent.patient != plan.patient or consent.clinic != plan.clinic:
@@ -160,6 +200,6 @@ def consent_state(
         return "other-text"
     if datetime.fromisoformat(consent.given_at) > now:
         return "not-yet"
-    if consent.cooling_off_ends is not None and datetime.fromisoformat(consent.cooling_off_ends) > now:
+    if cooling_off_end is not None and datetime.fromisoformat(cooling_off_end) > now:
         return "cooling-off"
     return "valid"

@@ -4,17 +4,19 @@ One function per gate, so that each can be read, tested and explained alone. A r
 for a prescriber; the others wait for a change of the answer, the product, the paper or the clock.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from ..contracts import (
+    Approval,
     Authorisation,
     CaseFile,
     Clinic,
+    Consent,
     Finding,
     LabelPolicy,
     Market,
@@ -25,6 +27,7 @@ from ..contracts import (
     Product,
     RecordPin,
 )
+from . import consenting
 from .consenting import consent_state
 from .durations import add_local
 from .vials import lifting_policy, vial_reasons
@@ -45,7 +48,7 @@ class Gatekeeping:
     """All that the gates look at, made once per question.
 
     `findings` are those of the plan-stage assessment joined with a fresh assessment on the day; `pins` maps the
-    content id of each document in use to its pin; `consultation`, `plan` and `day_form` pin the records as read.
+    id of each consent text to its current pin; `consultation`, `plan` and `assessment` pin the records as read.
     """
 
     case: CaseFile
@@ -56,6 +59,7 @@ class Gatekeeping:
     pins: Mapping[str, Pin]
     consultation: RecordPin
     plan: RecordPin
+    assessment: RecordPin
     operator: str
     at: str
 
@@ -66,6 +70,10 @@ class Gatekeeping:
     @cached_property
     def today(self) -> date:
         return self.now.astimezone(ZoneInfo(self.clinic.zone)).date()
+
+    def with_findings(self, findings: tuple[Finding, ...]) -> "Gatekeeping":
+        """Return the same question with the findings filled in."""
+        return replace(self, findings=findings)
 
     def local_day(self, instant: str) -> date:
         return datetime.fromisoformat(instant).astimezone(ZoneInfo(self.clinic.zone)).date()
@@ -113,6 +121,12 @@ def _consultation(gate: Gatekeeping) -> Iterator[NotReady]:
             code="consultation.changed",
             sentence="The consultation is not the one this plan was made from, or an answer has changed since.",
             next_step="Assess and plan again on the consultation as it is now.",
+        )
+    if case.plan.assessment != gate.assessment:
+        yield NotReady(
+            code="assessment.changed",
+            sentence="The assessment is not the one this plan was made with.",
+            next_step="Hand in the assessment that came with the plan, or plan again.",
         )
     expiry = gate.clinic.policies.consultation_expiry
     if expiry is not None:
@@ -194,11 +208,26 @@ def _states(gate: Gatekeeping) -> list[tuple[str, str]]:
     return [
         (
             consent.id,
-            consent_state(consent, gate.case.withdrawals, plan, gate.plan, gate.pins.get(consent.text.id), gate.at),
+            consent_state(
+                consent,
+                gate.case.withdrawals,
+                plan,
+                gate.plan,
+                gate.pins.get(consent.text.id),
+                gate.at,
+                _cooling_off_end(gate, consent),
+            ),
         )
         for consent in gate.case.consents
         if consent.purpose == "treatment" and consent.text.id in plan.consent_texts
     ]
+
+
+def _cooling_off_end(gate: Gatekeeping, consent: Consent) -> str | None:
+    """Compute the end from what market and clinic ask for now; a date on the consent can only be later."""
+    return consenting.required_cooling_off(
+        consent, gate.case.consents, gate.case.withdrawals, gate.market, gate.clinic.policies, gate.clinic.zone
+    )
 
 
 def valid_consents(gate: Gatekeeping) -> tuple[str, ...]:
@@ -326,7 +355,7 @@ def _approvals(gate: Gatekeeping) -> Iterator[NotReady]:
     used += [case.plan.protocol] if case.plan.protocol else []
     used += [c.text for c in case.consents if c.purpose == "treatment" and c.plan == gate.plan]
     for pin in dict.fromkeys(used):
-        if not is_approved(gate, pin):
+        if not is_approved(pin, case.approvals, gate.clinic, gate.now):
             yield NotReady(
                 code="approval.missing",
                 sentence=f"{pin.id} {pin.version} is not approved for this clinic.",
@@ -334,17 +363,17 @@ def _approvals(gate: Gatekeeping) -> Iterator[NotReady]:
             )
 
 
-def is_approved(gate: Gatekeeping, pin: Pin) -> bool:
+def is_approved(pin: Pin, approvals: Iterable[Approval], clinic: Clinic, now: datetime) -> bool:
     """Return whether a prescriber of this clinic has approved these very bytes by now, and not withdrawn it."""
-    for approval in gate.case.approvals:
-        signer = gate.clinic.person(approval.approved_by)
+    for approval in approvals:
+        signer = clinic.person(approval.approved_by)
         if (
-            approval.clinic == gate.clinic.id
+            approval.clinic == clinic.id
             and approval.document == pin
             and signer is not None
             and "prescriber" in signer.roles
-            and datetime.fromisoformat(approval.approved_at) <= gate.now
-            and (approval.withdrawn_at is None or datetime.fromisoformat(approval.withdrawn_at) > gate.now)
+            and datetime.fromisoformat(approval.approved_at) <= now
+            and (approval.withdrawn_at is None or datetime.fromisoformat(approval.withdrawn_at) > now)
         ):
             return True
     return False

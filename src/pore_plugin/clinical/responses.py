@@ -38,7 +38,7 @@ from ..contracts import (
     TextAnswer,
     TextQuestion,
 )
-from .conditions import index, visible
+from .conditions import CompiledForm, compile_form, index, visible
 
 __all__ = ["FormIndex", "check_response"]
 
@@ -53,10 +53,12 @@ class FormIndex:
 
     form: ConsultationForm
     questions: dict[str, tuple[Question, Section]] = field(init=False)
+    compiled: CompiledForm = field(init=False)
 
     def __post_init__(self) -> None:
         questions = {q.id: (q, section) for section in self.form.sections for q in section.questions}
         object.__setattr__(self, "questions", questions)
+        object.__setattr__(self, "compiled", compile_form(self.form))
 
 
 def check_response(form: FormIndex, response: Response) -> tuple[Problem, ...]:
@@ -66,7 +68,7 @@ def check_response(form: FormIndex, response: Response) -> tuple[Problem, ...]:
     type, keeps its limits and options; every required visible question is answered.
     """
     problems = list(_check_times(response))
-    shown = visible(form.form, index(response.answers))
+    shown = visible(form.compiled, index(response.answers))
     for position, answer in enumerate(response.answers):
         place = f"/answers/{position}"
         for code, below, sentence, next_step in _check_answer(form, answer, shown, response):

@@ -21,6 +21,7 @@ from .base import (
     refuse,
 )
 from .common import ContentDocument, Mark, Pin, RecordPin, Side, SourcedNumber
+from .problems import Problem
 
 __all__ = [
     "AddStep",
@@ -262,6 +263,8 @@ class FollowUpReview(Model):
     response: RecordPin
     step: Token
     reviewed_at: Instant
+    accepted: bool = Field(description="False = keep the response as a draft; its flags hold all the same.")
+    problems: tuple[Problem, ...] = Field(default=(), description="What is wrong with the answers.")
     flags: tuple[RaisedFlag, ...]
     tasks: tuple[StaffTask, ...]
     trends: tuple[OutcomeTrend, ...] = ()

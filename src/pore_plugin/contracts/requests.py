@@ -146,6 +146,7 @@ class PlanResult(Model):
 
     assessment: Assessment
     plan: Opt[ProcedurePlan] = None
+    digest: Opt[Digest] = Field(default=None, description="Digest of the plan; consents pin this.")
     missing: tuple[MissingNumber, ...] = Field(
         default=(), description="Numbers that the clinic's protocol has to supply before there can be a plan."
     )

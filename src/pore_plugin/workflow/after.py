@@ -1,0 +1,169 @@
+"""After the treatment: the dated follow-up plan, and what a response to it means."""
+
+from ..catalogue import Entry
+from ..clinical import outcomes, red_flags, scheduling
+from ..clinical.calendar import calendar_for
+from ..clinical.durations import to_utc
+from ..clinical.scheduling import FollowUpInputs
+from ..contracts import (
+    Calendar,
+    ConsultationForm,
+    FollowUpPlan,
+    FollowUpRequest,
+    FollowUpReview,
+    FollowUpSchedule,
+    FollowUpStep,
+    Instrument,
+    ProblemsError,
+    ProcedureTemplate,
+    Product,
+    ReviewRequest,
+    Text,
+    TreatmentRecord,
+)
+from ..hooks import BUILTIN
+from .before import check_answers
+from .setting import Setting, model_of, problem
+
+__all__ = ["follow_up", "review"]
+
+_NON_RESPONSE: Text = {
+    "en": "No improvement at the primary outcome visit. Analyse the cause (region, technique) before any change; "
+    "the next session waits for its interval all the same."
+}
+
+
+def follow_up(setting: Setting, request: FollowUpRequest) -> FollowUpPlan:
+    """Return the dated plan after every extension's edits; each step is placed by whoever answers first."""
+    treatment = request.treatment
+    template = setting.template_pinned(treatment.template)
+    inputs = _inputs(setting, treatment, template, frozenset(request.requested_steps))
+    drafted = scheduling.draft(inputs)
+    edits = setting.hooks.amend_follow_up(drafted, treatment, template)
+
+    def ask(step: FollowUpStep, plan: FollowUpPlan, calendar: Calendar) -> tuple[str, FollowUpStep] | None:
+        placed = setting.hooks.place_follow_up_step(step, plan, calendar)
+        # Our own answer is signed already; only a stranger's is taken in under its name.
+        return None if placed.plugin == BUILTIN else (placed.plugin, placed.step)
+
+    plan = scheduling.apply_edits(inputs, [(edit.plugin, edit.value) for edit in edits.items], ask)
+    return plan.model_copy(update={"flags": (*plan.flags, *edits.flags)}) if edits.flags else plan
+
+
+def _inputs(
+    setting: Setting, treatment: TreatmentRecord, template: ProcedureTemplate, requested: frozenset[str]
+) -> FollowUpInputs:
+    entry = setting.catalogue.get(FollowUpSchedule, template.schedule)
+    schedule = entry.model
+    unknown = requested - {step.id for step in schedule.steps}
+    if unknown:
+        raise problem(
+            "follow_up.unknown_step",
+            "A step was requested that the schedule does not have.",
+            f"Use one of: {', '.join(step.id for step in schedule.steps if step.offered == 'on-request')}.",
+            "/requested_steps",
+        )
+    product = model_of(setting.catalogue.pinned(treatment.product), Product) if treatment.product else None
+    lots = dict.fromkeys(use.vial.lot for use in treatment.report.vials)
+    numbers = setting.clinic.emergency
+
+    anchor = treatment.report.ended_at
+    return FollowUpInputs(
+        schedule=schedule,
+        pin=entry.pin,
+        treatment=setting.record_pin(treatment),
+        clinic=setting.clinic.id,
+        patient=treatment.patient,
+        anchor=anchor,
+        date=treatment.date,
+        calendar=calendar_for(setting.clinic, scheduling.years_of(schedule, anchor), setting.holidays),
+        forms={form_id: form.pin for form_id, form in setting.forms.items()},
+        requested=requested,
+        product=product,
+        accepted=setting.clinic.policies.accepted_suggestions,
+        card={
+            "product": product.brand if product else "",
+            "lot": ", ".join(lots),
+            "emergency": numbers.emergency,
+            "advice": numbers.advice,
+            "clinic": numbers.clinic,
+        },
+        series=treatment.report.amends,
+    )
+
+
+def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
+    """Return flags first, then tasks, then the trend against baseline.
+
+    A response raises its flags even when some of its answers are wrong: a sign of danger never waits for a form.
+    """
+    plan, response = request.follow_up_plan, request.response
+    step = _step(setting, request)
+    form = model_of(setting.catalogue.pinned(response.form), ConsultationForm)
+    flags = red_flags.raised(form, response.answers, setting.market, setting.clinic.emergency)
+    year = to_utc(request.at).year
+    calendar = calendar_for(setting.clinic, (year - 1, year, year + 1), setting.holidays)
+    tasks = red_flags.tasks(flags, request.at, calendar, lambda code: setting.key(response.id, f"task.{code}"))
+    instruments = [entry.model for entry in setting.catalogue.entries if isinstance(entry.model, Instrument)]
+    wrong = outcomes.check_outcomes(request.outcomes, instruments)
+    if wrong:
+        raise ProblemsError(p.model_copy(update={"pointer": f"/outcomes{p.pointer}"}) for p in wrong)
+    baseline, later = outcomes.baseline_of(request.outcomes, request.treatment.report.started_at)
+    primary = step is not None and step.primary_outcome
+    visited = response.occurred_at if primary else None
+    trends = outcomes.trend(later, baseline, outcomes.primary_of(plan, visited))
+    now = to_utc(request.at)
+    accepted, problems = check_answers(setting, response)
+    return FollowUpReview(
+        id=setting.key(response.id, "review"),
+        clinic=setting.clinic.id,
+        patient=plan.patient,
+        follow_up_plan=setting.record_pin(plan),
+        response=setting.record_pin(response),
+        step=response.step,
+        reviewed_at=request.at,
+        accepted=accepted,
+        problems=problems,
+        flags=flags,
+        tasks=tasks,
+        trends=trends,
+        non_response=_NON_RESPONSE if any(trend.non_response for trend in trends) else None,
+        next_steps=tuple(
+            later_step.key
+            for later_step in plan.steps
+            if later_step.state in ("planned", "due", "booked", "sent") and to_utc(later_step.due) > now
+        ),
+    )
+
+
+def _step(setting: Setting, request: ReviewRequest) -> FollowUpStep | None:
+    """Return the step that was answered; `None` for the watch form, which is open at any time of the watch."""
+    plan, response = request.follow_up_plan, request.response
+    if response.follow_up_plan != setting.record_pin(plan) or response.patient.id != plan.patient:
+        raise problem(
+            "review.other_plan",
+            "The response belongs to another follow-up plan or patient.",
+            "Hand in the plan that the response pins.",
+            "/response/follow_up_plan",
+        )
+    step = next((step for step in plan.steps if step.step == response.step), None)
+    if plan.watch_form is not None and response.form == plan.watch_form:
+        return step
+    if step is None or step.form != response.form:
+        raise problem(
+            "review.unknown_step",
+            "The follow-up plan has no such step with this form.",
+            f"Use one of: {', '.join(one.step for one in plan.steps if one.form is not None)}.",
+            "/response/step",
+        )
+    return step
+
+
+def form_of(setting: Setting, plan: FollowUpPlan, step: str) -> Entry[ConsultationForm]:
+    """Return the pinned form of a step, or the watch form for a step that has none of its own."""
+    for one in plan.steps:
+        if one.step == step and one.form is not None:
+            return setting.catalogue.pinned(one.form)
+    if plan.watch_form is None:
+        raise problem("review.no_form", "This step has no form to answer.", "Choose another step.", "/step")
+    return setting.catalogue.pinned(plan.watch_form)

@@ -1,0 +1,121 @@
+"""Before the treatment: answers, assessment, plan, consent."""
+
+from collections.abc import Iterator, Sequence
+
+from ..catalogue import Entry
+from ..clinical import consenting
+from ..clinical.responses import check_response
+from ..contracts import (
+    Assessment,
+    AssessmentRequest,
+    Consent,
+    ConsentRequest,
+    ConsentSheet,
+    ConsentText,
+    Consultation,
+    FollowUpResponse,
+    Problem,
+    ProcedurePlan,
+)
+from .setting import Setting, problem
+
+__all__ = ["assess", "check_answers", "consent", "consent_sheets", "refuse_draft"]
+
+
+def check_answers(setting: Setting, response: Consultation | FollowUpResponse) -> tuple[bool, tuple[Problem, ...]]:
+    """Return whether the response may be accepted, and every problem with it, extensions' included."""
+    form = setting.form_index(response.form)
+    problems = check_response(form, response)
+    if problems:
+        return False, problems
+    verdict = setting.hooks.validate_answers(form.form, response)
+    return verdict.accepted and response.status == "completed", verdict.problems
+
+
+def refuse_draft(consultation: Consultation | None) -> None:
+    """Raise `ProblemsError` for a draft: a plan never rests on one."""
+    if consultation is not None and consultation.status == "draft":
+        raise problem(
+            "consultation.draft",
+            "The consultation is a draft.",
+            "Complete it and submit it first.",
+            "/consultation/status",
+        )
+
+
+def assess(setting: Setting, request: AssessmentRequest) -> Assessment:
+    """Return all findings of one stage. At booking there need not be a consultation; at the others there must."""
+    context = request.context
+    if request.consultation is None and context.stage != "booking":
+        raise problem(
+            "assessment.no_consultation",
+            "Only a booking is assessed without a consultation.",
+            "Hand in the consultation, or assess the stage booking.",
+            "/consultation",
+        )
+    for response in (request.consultation, request.day_form):
+        if response is not None and response.patient != context.patient:
+            raise problem(
+                "assessment.patient",
+                "The answers belong to another patient than the context.",
+                "Hand in the records of one patient.",
+                "/context/patient",
+            )
+    template = setting.template(context.template) if context.template is not None else None
+    return setting.assess(context, request.consultation, request.day_form, template, request.at)
+
+
+def consent_sheets(setting: Setting, plan: ProcedurePlan, locale: str, lots: Sequence[str]) -> tuple[ConsentSheet, ...]:
+    """Return every consent text of the plan for this market, filled in."""
+    pin = setting.record_pin(plan)
+    values = _values(setting, plan, locale, lots)
+    return tuple(
+        consenting.render_consent(entry.model, entry.pin, plan, pin, locale, values) for entry in _texts(setting, plan)
+    )
+
+
+def _texts(setting: Setting, plan: ProcedurePlan) -> Iterator[Entry[ConsentText]]:
+    for text_id in plan.consent_texts:
+        entry = setting.catalogue.get(ConsentText, text_id)
+        if not entry.model.markets or setting.market.id in entry.model.markets:
+            yield entry
+
+
+def _values(setting: Setting, plan: ProcedurePlan, locale: str, lots: Sequence[str]) -> dict[str, str]:
+    clinic, injection = setting.clinic, plan.injection
+    titles = setting.titles(locale)
+    regions = [
+        f"{titles.get(region.region, region.region)} ({region.side})" if region.side else titles[region.region]
+        for region in plan.regions
+    ]
+    return {
+        "product": f"{injection.brand} ({injection.inn})" if injection else consenting.localise(plan.title, locale),
+        "regions": ", ".join(regions),
+        "units": f"{injection.total_units.value} U" if injection else "none",
+        "lot": ", ".join(dict.fromkeys(lots)) or "recorded on the day of treatment",
+        "prescriber": ", ".join(p.name for p in clinic.people if "prescriber" in p.roles),
+        "operator": ", ".join(p.name for p in clinic.people if {"operator", "prescriber"} & set(p.roles)),
+        "clinic": f"{clinic.name}, {clinic.emergency.clinic}",
+        "emergency": clinic.emergency.emergency,
+    }
+
+
+def consent(setting: Setting, request: ConsentRequest) -> Consent:
+    """Return the consent on the plan's text for its purpose; cooling-off is computed, not typed."""
+    plan = request.plan
+    for entry in _texts(setting, plan):
+        if entry.model.purpose == request.purpose:
+            return consenting.give_consent(
+                request,
+                setting.key(plan.id, f"consent.{request.purpose}.{request.given_at}"),
+                entry.pin,
+                setting.record_pin(plan),
+                setting.market,
+                setting.clinic,
+            )
+    raise problem(
+        "consent.no_text",
+        "The plan has no consent text for this purpose in this market.",
+        "Add a consent text for the market to the template.",
+        "/purpose",
+    )

@@ -1,0 +1,129 @@
+"""The day of treatment: every reason not to treat, and the record of what was done."""
+
+from collections.abc import Iterable
+
+from ..clinical import readiness, suitability, treating
+from ..clinical.history import merge
+from ..clinical.readiness import Gatekeeping
+from ..contracts import (
+    AssessmentContext,
+    CaseFile,
+    Finding,
+    NotReady,
+    Problem,
+    ProblemsError,
+    Readiness,
+    RegionDose,
+    TreatmentRecord,
+    TreatmentRequest,
+)
+from .setting import Setting
+
+__all__ = ["gate_of", "readiness_of", "treat"]
+
+
+def gate_of(setting: Setting, case: CaseFile, operator: str, at: str) -> Gatekeeping:
+    """Return what the gates look at: the plan's findings joined with an assessment made at this moment."""
+    plan = case.plan
+    product = setting.products.get(plan.product_id) if plan.product_id is not None else None
+    texts = {text: setting.pin(text) for text in plan.consent_texts if setting.has(text)}
+    bare = Gatekeeping(
+        case=case,
+        clinic=setting.clinic,
+        market=setting.market,
+        product=product,
+        findings=(),
+        pins=texts,
+        consultation=setting.record_pin(case.consultation),
+        plan=setting.record_pin(plan),
+        assessment=setting.record_pin(case.assessment),
+        operator=operator,
+        at=at,
+    )
+    planned = tuple(
+        RegionDose(region=region.region, side=region.side, units=region.units.value)
+        for region in (plan.injection.regions if plan.injection else ())
+    )
+    today = _findings(setting, case, planned, bare)
+    return bare.with_findings(suitability.join(case.assessment.findings, today))
+
+
+def readiness_of(gate: Gatekeeping) -> Readiness:
+    """Return the answer of all gates."""
+    found = readiness.reasons(gate)
+    return Readiness(
+        plan=gate.plan,
+        at=gate.at,
+        ready=not found,
+        reasons=found,
+        notes=tuple({"en": policy.text} for policy in readiness.label_policies(gate)),
+    )
+
+
+def _findings(
+    setting: Setting, case: CaseFile, doses: tuple[RegionDose, ...], gate: Gatekeeping
+) -> tuple[Finding, ...]:
+    plan = case.plan
+    context = AssessmentContext(
+        stage="treatment",
+        session=plan.session,
+        tops_up=plan.tops_up,
+        date=gate.today.isoformat(),
+        patient=case.consultation.patient,
+        template=plan.template.id,
+        product=plan.product_id,
+        anaesthetic=plan.anaesthetic.id if plan.anaesthetic else None,
+        # What was known when the plan was made counts together with what is known now.
+        history=merge(case.assessment.context.history, case.history),
+        planned=doses,
+        regions=plan.regions,
+    )
+    template = setting.template_pinned(plan.template)
+    return setting.assess(context, case.consultation, case.day_form, template, gate.at).findings
+
+
+def treat(setting: Setting, request: TreatmentRequest) -> TreatmentRecord:
+    """Return the record. Raises `ProblemsError` with each fault of the report and each missing deviation."""
+    report = request.report
+    vials = tuple(use.vial for use in report.vials)
+    case = request.case.model_copy(update={"vials": vials}) if vials else request.case
+    plan = case.plan
+    gate = gate_of(setting, case, report.operator, report.started_at)
+    checked = readiness_of(gate)
+    problems = list(treating.faults(report, plan, setting.clinic, setting.regions))
+    problems += _unexplained(treating.undocumented((*checked.reasons, *treating.differences(report, plan)), report))
+    if problems:
+        raise ProblemsError(problems)
+    given = tuple(RegionDose(region=dose.region, side=dose.side, units=dose.units) for dose in report.doses)
+    authorisation = readiness.valid_authorisation(gate)
+    return TreatmentRecord(
+        id=report.id,
+        clinic=setting.clinic.id,
+        patient=plan.patient,
+        plan=gate.plan,
+        template=plan.template,
+        product=plan.product,
+        market=plan.market,
+        session=plan.session,
+        tops_up=plan.tops_up,
+        date=gate.today.isoformat(),
+        report=report,
+        consents=readiness.valid_consents(gate),
+        authorisation=authorisation.id if authorisation else None,
+        readiness=checked,
+        findings=_findings(setting, case, given, gate),
+        label_policies=tuple(policy.text for policy in readiness.label_policies(gate)),
+        sample=plan.sample,
+    )
+
+
+def _unexplained(reasons: Iterable[NotReady]) -> list[Problem]:
+    return [
+        Problem(
+            code="deviation.missing",
+            sentence=f"{reason.code}: {reason.sentence}",
+            pointer="/report/deviations",
+            next_step=f"If it happened all the same, add a deviation with the code {reason.code}, reason and person.",
+        )
+        for reason in {reason.code: reason for reason in reasons}.values()
+    ]

@@ -1,0 +1,102 @@
+"""Planning: figures first, then the assessment with the doses they give, then the plan that pins both."""
+
+from ..catalogue import Entry
+from ..clinical.planning import Numbers, draft_plan, resolve_numbers
+from ..contracts import (
+    Assessment,
+    AssessmentContext,
+    ClinicProtocol,
+    PlanRequest,
+    PlanResult,
+    ProblemsError,
+    ProcedureTemplate,
+    Product,
+)
+from .setting import Setting, problem
+
+__all__ = ["plan"]
+
+
+def plan(setting: Setting, request: PlanRequest) -> PlanResult:
+    """Return assessment and plan, or what stands in the way: a block, or every figure that is missing.
+
+    Raises `ProblemsError` for a plan that cannot be at all, such as a product the template does not list.
+    """
+    template = setting.catalogue.get(ProcedureTemplate, request.template)
+    product = setting.catalogue.get(Product, request.product) if request.product is not None else None
+    protocol = _protocol(setting, request)
+    numbers = resolve_numbers(
+        template.model,
+        market=setting.market.id,
+        region_map=setting.regions,
+        evidence=setting.evidence,
+        product=product.model if product else None,
+        protocol=protocol.model if protocol else None,
+        regions=request.regions,
+        anaesthetic=request.anaesthetic,
+        accepted=setting.clinic.policies.accepted_suggestions,
+    )
+    # A missing figure is a problem too; those that are not are faults of the request or the protocol.
+    if len(numbers.problems) > len(numbers.missing):
+        raise ProblemsError(numbers.problems)
+    assessment = _assess(setting, request, template.model, numbers)
+    events = [setting.event("assessment.made", assessment.id, request.at)]
+    if numbers.missing or assessment.verdict == "block":
+        return PlanResult(assessment=assessment, missing=numbers.missing, events=tuple(events))
+    made = draft_plan(
+        numbers,
+        id=setting.key(request.consultation.id, f"plan.{request.template}.{request.at}"),
+        clinic=setting.clinic.id,
+        patient=request.consultation.patient.id,
+        consultation=setting.record_pin(request.consultation),
+        assessment=setting.record_pin(assessment),
+        template=template.pin,
+        product=product.pin if product else None,
+        protocol=protocol.pin if protocol else None,
+        treatment_date=request.treatment_date,
+        created_at=request.at,
+        draft=not all(
+            setting.approved(pin, request.approvals, request.at)
+            for pin in (template.pin, *([protocol.pin] if protocol else []))
+        ),
+        session=request.session,
+        tops_up=request.tops_up,
+    )
+    events.append(setting.event("plan.made", made.id, request.at, assessment.id))
+    return PlanResult(assessment=assessment, plan=made, digest=setting.record_pin(made).digest, events=tuple(events))
+
+
+def _protocol(setting: Setting, request: PlanRequest) -> Entry[ClinicProtocol] | None:
+    """Return the protocol that was named, or the only one for this template and product."""
+    if request.protocol is not None:
+        return setting.catalogue.get(ClinicProtocol, request.protocol)
+    fitting = [
+        entry
+        for entry in setting.catalogue.of_type(ClinicProtocol)
+        if (entry.model.template, entry.model.product) == (request.template, request.product) and not entry.model.sample
+    ]
+    if len(fitting) > 1:
+        raise problem(
+            "plan.which_protocol",
+            "Several protocols fit this template and product.",
+            f"Name one of: {', '.join(entry.pin.id for entry in fitting)}.",
+            "/protocol",
+        )
+    return fitting[0] if fitting else None
+
+
+def _assess(setting: Setting, request: PlanRequest, template: ProcedureTemplate, numbers: Numbers) -> Assessment:
+    context = AssessmentContext(
+        stage="plan",
+        session=request.session,
+        tops_up=request.tops_up,
+        date=request.treatment_date,
+        patient=request.consultation.patient,
+        template=request.template,
+        product=request.product,
+        anaesthetic=request.anaesthetic,
+        history=request.history,
+        planned=None if numbers.missing else numbers.doses,
+        regions=numbers.regions,
+    )
+    return setting.assess(context, request.consultation, None, template, request.at)

@@ -1,0 +1,297 @@
+"""What every step looks at: the clinic, the content it works with, the extensions, and the rules made ready."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from ..builtin import Builtin
+from ..catalogue import Catalogue, Entry, compose_form
+from ..clinical import suitability
+from ..clinical.calendar import HolidayBook
+from ..clinical.conditions import AnswerIndex, counted, index
+from ..clinical.consenting import localise
+from ..clinical.durations import load_zone
+from ..clinical.evidence import evidence_for
+from ..clinical.history import exposures, merge
+from ..clinical.keys import record_key
+from ..clinical.readiness import is_approved
+from ..clinical.responses import FormIndex
+from ..contracts import (
+    Approval,
+    Assessment,
+    AssessmentContext,
+    Clinic,
+    Consultation,
+    ConsultationForm,
+    ContentDocument,
+    Event,
+    EvidenceBase,
+    Finding,
+    HostInfo,
+    Market,
+    Markets,
+    Model,
+    Pin,
+    Problem,
+    ProblemsError,
+    ProcedureTemplate,
+    Product,
+    RecordPin,
+    RegionMap,
+    SafetyRules,
+)
+from ..contracts.canonical import digest
+from ..hooks import BUILTIN, CONTRACT_VERSION, Dispatcher, Extensions, LoadReport
+
+__all__ = ["Setting", "model_of", "problem"]
+
+M = TypeVar("M", bound=Model)
+D = TypeVar("D", bound=ContentDocument)
+
+
+def problem(code: str, sentence: str, next_step: str, pointer: str = "") -> ProblemsError:
+    """Return the error of one problem, to be raised."""
+    return ProblemsError([Problem(code=code, sentence=sentence, pointer=pointer, next_step=next_step)])
+
+
+def model_of(entry: Entry[Any], contract: type[M]) -> M:
+    """Return the entry's document as the contract it is known to be."""
+    model = entry.model
+    if not isinstance(model, contract):
+        raise TypeError(f"{entry.pin.id} is not a {contract.__name__}")
+    return model
+
+
+class Setting:
+    """Clinic, catalogue, composed forms and extensions, put together once and then only read.
+
+    Raises `ProblemsError` when settings or content do not hold together. A broken extension is left out and shown by
+    `plugins`.
+    """
+
+    def __init__(
+        self,
+        clinic: Clinic,
+        extensions: Extensions,
+        content: Iterable[bytes | Mapping[str, Any]],
+        package_version: str,
+    ) -> None:
+        self.clinic = clinic
+        self.zone: ZoneInfo = load_zone(clinic.zone)
+        self.hooks = Dispatcher(extensions, Builtin(assess=self._by_rules)).started(
+            HostInfo(
+                package_version=package_version,
+                contract_version=CONTRACT_VERSION,
+                clinic=clinic.id,
+                market=clinic.market,
+                zone=clinic.zone,
+            )
+        )
+        contributed = self.hooks.register_content()
+        catalogue = Catalogue.build(contributed.items, content)
+        problems = [*contributed.problems, *catalogue.problems]
+        self.forms: dict[str, Entry[ConsultationForm]] = {}
+        for base in catalogue.of_type(ConsultationForm):
+            questions = self.hooks.register_questions(base.model)
+            composed = compose_form(base, questions.items, regions=catalogue.ids("region"))
+            problems += [*questions.problems, *composed.problems]
+            self.forms[base.pin.id] = composed.entry
+        self.catalogue = catalogue.with_entries(self.forms.values())
+        self.plugins: LoadReport = self.hooks.report.with_problems(tuple(problems))
+        self.market = self._market()
+        rules = self._ours(SafetyRules)
+        self.rules = suitability.compile_rules(rules.model)
+        self.rules_digest = rules.pin.digest
+        self.regions = self._regions()
+        self.evidence = self._evidence()
+        self.products = {entry.pin.id: entry.model for entry in self.catalogue.of_type(Product)}
+        self.anaesthetics = {
+            anaesthetic.id: anaesthetic.local_anaesthetic
+            for entry in self.catalogue.of_type(ProcedureTemplate)
+            for anaesthetic in entry.model.anaesthetics
+        }
+        self.holidays = HolidayBook()
+        self._indexes: dict[str, FormIndex] = {}
+
+    def _ours(self, contract: type[D]) -> Entry[D]:
+        for entry in self.catalogue.of_type(contract):
+            if entry.origin == BUILTIN:
+                return entry
+        raise problem("catalogue.incomplete", f"The content has no {contract.__name__}.", "Install the package again.")
+
+    def _regions(self) -> RegionMap:
+        """Return our regions and charts with those that extensions add."""
+        maps = [entry.model for entry in self.catalogue.of_type(RegionMap)]
+        return self._ours(RegionMap).model.model_copy(
+            update={
+                "regions": tuple(region for one in maps for region in one.regions),
+                "charts": tuple(chart for one in maps for chart in one.charts),
+            }
+        )
+
+    def _evidence(self) -> EvidenceBase:
+        """Return our evidence statements and thresholds with those that extensions add."""
+        bases = [entry.model for entry in self.catalogue.of_type(EvidenceBase)]
+        return self._ours(EvidenceBase).model.model_copy(
+            update={
+                "statements": tuple(statement for base in bases for statement in base.statements),
+                "thresholds": tuple(threshold for base in bases for threshold in base.thresholds),
+            }
+        )
+
+    def _market(self) -> Market:
+        for market in self._ours(Markets).model.markets:
+            if market.id == self.clinic.market:
+                if self.clinic.country in market.countries:
+                    return market
+                raise problem(
+                    "clinic.country",
+                    f"The country {self.clinic.country} does not belong to the market {market.id}.",
+                    f"Use one of: {', '.join(market.countries)}; or correct the market.",
+                    "/country",
+                )
+        raise problem(
+            "clinic.market",
+            "The content does not know this clinic's market.",
+            "Name a market that the content knows; nothing is assumed for others.",
+            "/market",
+        )
+
+    # -- look-ups -----------------------------------------------------------------------------------------------
+
+    def form(self, form_id: str) -> Entry[ConsultationForm]:
+        """Return a form as it is answered here, extension questions included."""
+        entry = self.forms.get(form_id)
+        return entry if entry is not None else self.catalogue.get(ConsultationForm, form_id)
+
+    def form_index(self, pin: Pin) -> FormIndex:
+        """Return the pinned form, made ready. Raises `ProblemsError` for a form this catalogue never had."""
+        known = self._indexes.get(pin.digest)
+        if known is None:
+            entry = self.catalogue.pinned(pin)
+            known = self._indexes[pin.digest] = FormIndex(model_of(entry, ConsultationForm))
+        return known
+
+    def pin(self, document_id: str) -> Pin:
+        """Return the pin of a content document in its newest version."""
+        if document_id in self.forms:
+            return self.forms[document_id].pin
+        for entry in self.catalogue.entries:
+            if entry.pin.id == document_id:
+                return self.catalogue.get(type(entry.model), document_id).pin
+        raise problem(
+            "catalogue.unknown", "The catalogue has no document with this id.", "Correct the id, or add the document."
+        )
+
+    def template(self, template_id: str) -> ProcedureTemplate:
+        """Return a procedure template in its newest version."""
+        return self.catalogue.get(ProcedureTemplate, template_id).model
+
+    def template_pinned(self, pin: Pin) -> ProcedureTemplate:
+        """Return a procedure template in the pinned version."""
+        return model_of(self.catalogue.pinned(pin), ProcedureTemplate)
+
+    def has(self, document_id: str) -> bool:
+        """Return whether the catalogue has a document with this id."""
+        return any(entry.pin.id == document_id for entry in self.catalogue.entries)
+
+    def titles(self, locale: str) -> dict[str, str]:
+        """Return the regions' names in a locale, by id."""
+        return {region.id: localise(region.title, locale) for region in self.regions.regions}
+
+    def approved(self, pin: Pin, approvals: Iterable[Approval], at: str) -> bool:
+        """Return whether a prescriber of this clinic has approved these very bytes by now, and not withdrawn it."""
+        return is_approved(pin, approvals, self.clinic, datetime.fromisoformat(at))
+
+    def record_pin(self, record: Model) -> RecordPin:
+        """Return the id and digest that pin a record."""
+        return RecordPin(id=record.id, digest=digest(record.to_document()))  # type: ignore[attr-defined]
+
+    def key(self, record: str, step: str) -> str:
+        """Return the deterministic id of what a step makes from a record."""
+        return record_key(self.clinic.id, record, step)
+
+    def event(self, kind: str, subject: str, at: str, *related: str) -> Event:
+        """Return an event; its id is the same when the same step is done again."""
+        return Event(
+            id=self.key(subject, f"event.{kind}.{at}"),
+            type=kind,
+            clinic=self.clinic.id,
+            subject=subject,
+            at=at,
+            related=related,
+        )
+
+    # -- assessing ----------------------------------------------------------------------------------------------
+
+    def assess(
+        self,
+        context: AssessmentContext,
+        consultation: Consultation | None,
+        day_form: Consultation | None,
+        template: ProcedureTemplate | None,
+        at: str,
+    ) -> Assessment:
+        """Ask our own rules and every extension, and join what they find; nothing lowers a verdict."""
+        context = self._with_history(context, template, consultation, day_form)
+        findings = suitability.join(self.hooks.assess_suitability(consultation, template, context, day_form).findings)
+        record = consultation.id if consultation is not None else context.patient.id
+        return Assessment(
+            id=self.key(record, f"assessment.{context.stage}.{at}"),
+            clinic=self.clinic.id,
+            consultation=self.record_pin(consultation) if consultation is not None else None,
+            day_form=self.record_pin(day_form) if day_form is not None else None,
+            rules=self.rules_digest,
+            context=context,
+            assessed_at=at,
+            findings=findings,
+            switched_off=suitability.switched_off(
+                self.rules,
+                context,
+                products=self.products,
+                market=self.market,
+                policies=self.clinic.policies,
+            ),
+            evidence=evidence_for(context, self.evidence, products=self.products, regions=self.regions),
+            verdict=suitability.verdict(findings),
+        )
+
+    def _by_rules(
+        self,
+        consultation: Consultation | None,
+        template: ProcedureTemplate | None,
+        context: AssessmentContext,
+        day_form: Consultation | None,
+    ) -> Sequence[Finding]:
+        return suitability.assess(
+            self.rules,
+            context,
+            answers=self._counted(consultation),
+            day_answers=self._counted(day_form) if day_form is not None else None,
+            products=self.products,
+            regions=self.regions,
+            evidence=self.evidence,
+            market=self.market,
+            policies=self.clinic.policies,
+            anaesthetics=self.anaesthetics,
+        )
+
+    def _counted(self, response: Consultation | None) -> AnswerIndex:
+        if response is None:
+            return {}
+        return counted(self.form_index(response.form).compiled, index(response.answers))
+
+    def _with_history(
+        self, context: AssessmentContext, template: ProcedureTemplate | None, *responses: Consultation | None
+    ) -> AssessmentContext:
+        """Join what the answers say of earlier toxin into the history; a procedure without toxin plans none."""
+        history = context.history
+        for response in responses:
+            if response is not None:
+                form = self.form_index(response.form).compiled
+                history = merge(history, exposures(index(response.answers), form))
+        changes: dict[str, Any] = {"history": history}
+        if template is not None and template.injection is None and context.product is None:
+            changes["planned"] = ()
+        return context.model_copy(update=changes)
