@@ -81,8 +81,10 @@ def open_stretches(calendar: Calendar, day: date, zone: ZoneInfo) -> Iterator[tu
 
     A date that the zone skipped has no stretches, and one that a clock change leaves without length is left out.
     """
-    for hours in sorted(open_hours(calendar, day), key=lambda one: one.opens):
-        opens, closes = (wall(day, time.fromisoformat(at), zone) for at in (hours.opens, hours.closes))
+    found = open_hours(calendar, day)
+    for hours in found if len(found) < 2 else sorted(found, key=lambda one: one.opens):
+        opens = wall(day, time.fromisoformat(hours.opens), zone)
+        closes = wall(day, time.fromisoformat(hours.closes), zone)
         if opens < closes and opens.astimezone(zone).date() == day:
             yield opens, closes
 

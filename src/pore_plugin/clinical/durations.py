@@ -8,9 +8,8 @@ Instants carry whole minutes of offset: where a zone's own offset had seconds (A
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from typing import Literal, NoReturn
+from typing import Literal, NamedTuple, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..contracts import Problem, ProblemsError
@@ -33,6 +32,10 @@ __all__ = [
 _MONTHS = {"M": 1, "Y": 12}
 _DAYS = {"D": 1, "W": 7}
 _DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+_MINUTE = timedelta(minutes=1)
+_HALF_MINUTE = timedelta(seconds=30)
+_MIDNIGHT = time(0, 0)
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 """The years that a contract date may have (`contracts.base.LocalDate`)."""
 
@@ -41,8 +44,7 @@ _NOT_ZONES = ("localtime", "posixrules")
 _NOT_ROOMS = ("right/", "posix/")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A duration of one component; `clock` says that it is hours or minutes that pass, not days on a calendar."""
 
     amount: int
@@ -65,17 +67,17 @@ class Span:
 
 def parse_duration(text: str) -> Span:
     """Read a contract duration: `P14D`, `P3M`, `PT48H`, `PT30M`, `P0D`. Raises `ValueError` for anything else."""
-    digits, unit = text[1:-1], text[-1:]
-    clock = digits.startswith("T")
-    if clock:
-        digits, unit = digits[1:], {"H": "h", "M": "min"}.get(unit, "")
+    clock = text[1:2] == "T"
+    digits, unit = text[2 if clock else 1 : -1], text[-1:]
     if text[:1] != "P" or not (digits.isascii() and digits.isdigit()):
         raise ValueError("not a duration of one component")
     match unit:
         case "D" | "W" | "M" | "Y" if not clock:
             return Span(int(digits), unit)
-        case "h" | "min":
-            return Span(int(digits), unit)
+        case "H" if clock:
+            return Span(int(digits), "h")
+        case "M":
+            return Span(int(digits), "min")
     raise ValueError("not a duration of one component")
 
 
@@ -111,9 +113,9 @@ def instant_of(moment: datetime, zone: ZoneInfo) -> str:
     """
     try:
         local = moment.astimezone(zone)
-        seconds = (local.utcoffset() or timedelta()) // timedelta(seconds=1)
-        if seconds % 60:
-            local = moment.astimezone(timezone(timedelta(minutes=(seconds + 30) // 60)))
+        offset = local.utcoffset()
+        if offset is not None and offset.seconds % 60:
+            local = moment.astimezone(timezone((offset + _HALF_MINUTE) // _MINUTE * _MINUTE))
     except (OverflowError, ValueError):
         _out_of_range()
     if not _FIRST_YEAR <= local.year <= _LAST_YEAR:
@@ -132,17 +134,17 @@ def wall(day: date, clock: time, zone: ZoneInfo) -> datetime:
     In a gap the time moves forward by the gap (Samoa skipped 30 December 2011 whole: it becomes the 31st); in a fold
     it is the first of the two. PEP 495 gives both with `fold=0`.
     """
-    return datetime.combine(day, clock.replace(fold=0, tzinfo=zone)).astimezone(UTC)
+    return datetime.combine(day, clock.replace(fold=0) if clock.fold else clock, zone).astimezone(UTC)
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return, in UTC, the first moment of a local day."""
-    return wall(day, time(0, 0), zone)
+    return wall(day, _MIDNIGHT, zone)
 
 
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return, in UTC, the last whole second of a local day. Raises `ProblemsError` as `add_to_date` does."""
-    return start_of_day(_shifted(day, 1), zone) - timedelta(seconds=1)
+    return start_of_day(_shifted(day, 1), zone) - _SECOND
 
 
 def add_to_date(day: date, duration: str | Span) -> date:
@@ -185,7 +187,7 @@ def add_local(instant: str, duration: str | Span, zone: ZoneInfo) -> str:
 
 def _shifted(day: date, days: int) -> date:
     try:
-        moved = day + days * _DAY
+        moved = day + timedelta(days)
     except OverflowError:
         _out_of_range()
     if not _FIRST_YEAR <= moved.year <= _LAST_YEAR:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import TypeAlias
 
 from ..contracts import (
@@ -27,10 +28,10 @@ from ..contracts import (
 from .amending import AmendedStep, amend
 from .durations import add_to_date, instant_of, parse_duration, to_utc
 from .intervals import retreatment
-from .keys import record_key
+from .keys import keys_of
 from .numbers import exact
 from .red_flags import fill_text
-from .slots import OPEN_SEARCH, inside_hours, place_step
+from .slots import OPEN_SEARCH, inside_hours, nearest_slot
 from .windows import Anchor
 
 __all__ = ["FollowUpInputs", "Placer", "apply_edits", "draft", "schedule", "years_of"]
@@ -42,7 +43,7 @@ _RETREAT = "The latest of the limits on the product's own label row, counted fro
 _RETREAT_UNVERIFIED = "The latest of 84 days, 90 days and 3 calendar months: no limit of the label row is verified."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FollowUpInputs:
     """Everything a follow-up plan is made from.
 
@@ -68,9 +69,10 @@ class FollowUpInputs:
     card: Mapping[str, str] = field(default_factory=FrozenMap[str])
     series: str | None = None
 
-    def key(self, step: str) -> str:
-        """Return the key of a step of this treatment."""
-        return record_key(self.clinic, self.series or self.treatment.id, step)
+    @cached_property
+    def key(self) -> Callable[[str], str]:
+        """What gives the key of a step of this treatment."""
+        return keys_of(self.clinic, self.series or self.treatment.id)
 
 
 def draft(inputs: FollowUpInputs) -> FollowUpPlan:
@@ -105,8 +107,12 @@ def apply_edits(
         amended, dropped = amend(inputs.schedule.steps, edits, fits=anchor.fits, forms=inputs.forms)
         flags += dropped
     steps = [_dated(inputs, anchor, one) for one in _asked_for(inputs, amended)]
-    unplaced = _plan(inputs, anchor, amended, steps, ())
-    placed = [_placed(step, unplaced, inputs.calendar, anchor, placer, flags) for step in steps]
+    # Only plug-ins look at the plan while its steps are being placed.
+    unplaced = _plan(inputs, anchor, amended, steps, ()) if placer else None
+    placed = []
+    for step in steps:
+        theirs = _theirs(step, unplaced, inputs, anchor, placer, flags) if placer and unplaced else None
+        placed.append(theirs or nearest_slot(step, anchor, inputs.calendar))
     flags += _concerns(inputs, anchor, amended, placed)
     return _plan(inputs, anchor, amended, placed, flags)
 
@@ -152,27 +158,27 @@ def _dated(inputs: FollowUpInputs, anchor: Anchor, amended: AmendedStep) -> Foll
     )
 
 
-def _placed(
+def _theirs(
     step: FollowUpStep,
     plan: FollowUpPlan,
-    calendar: Calendar,
+    inputs: FollowUpInputs,
     anchor: Anchor,
-    placer: Placer | None,
+    placer: Placer,
     flags: list[str],
-) -> FollowUpStep:
-    if step.state == "cancelled":
-        return step
-    answer = placer(step, plan, calendar) if placer else None
-    if answer is not None:
-        plugin, theirs = answer
-        if _allowed(step, theirs, anchor):
-            due = instant_of(to_utc(theirs.due), anchor.zone)
-            change = StepChange(plugin=plugin, change="placed", reason="Placed by this plug-in.")
-            return step.model_copy(update={"due": due, "changes": (*step.changes, change)})
+) -> FollowUpStep | None:
+    """Return the step where a plug-in placed it, `None` when none did or where it may not be."""
+    answer = None if step.state == "cancelled" else placer(step, plan, inputs.calendar)
+    if answer is None:
+        return None
+    plugin, theirs = answer
+    if not _allowed(step, theirs, anchor):
         flags.append(
             f"The place that {plugin} gave step {step.step} was dropped: it lies outside the window or changes more."
         )
-    return place_step(step, plan, calendar)
+        return None
+    due = instant_of(to_utc(theirs.due), anchor.zone)
+    change = StepChange(plugin=plugin, change="placed", reason="Placed by this plug-in.")
+    return step.model_copy(update={"due": due, "changes": (*step.changes, change)})
 
 
 def _allowed(step: FollowUpStep, theirs: FollowUpStep, anchor: Anchor) -> bool:
@@ -250,7 +256,8 @@ def _concerns(
         due = to_utc(step.due)
         if step.kind != "visit" or step.state == "cancelled" or due.astimezone(anchor.zone).date() == anchor.day:
             continue
-        if not inside_hours(step, calendar):
+        # A step without changes was found open by the built-in at its very offset.
+        if step.changes and not inside_hours(step, calendar):
             yield f"The clinic is not open when the visit {step.step} is due; its window has no better place."
         if known and step.due[:4] not in known:
             yield f"The public holidays of {step.due[:4]} are not known, so the visit {step.step} may fall on one."

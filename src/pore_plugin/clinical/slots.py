@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from ..contracts import Calendar, FollowUpPlan, FollowUpStep, StepChange
 from .calendar import open_stretches
 from .durations import instant_of, load_zone, to_utc, wall
+from .windows import Anchor
 
-__all__ = ["BUILT_IN", "OPEN_SEARCH", "VISIT_LENGTH", "inside_hours", "place_step"]
+__all__ = ["BUILT_IN", "OPEN_SEARCH", "VISIT_LENGTH", "inside_hours", "nearest_slot", "place_step"]
 
 BUILT_IN = "pore"
 """The name under which the built-in signs the changes it makes to a step."""
@@ -38,12 +39,15 @@ def place_step(step: FollowUpStep, follow_up_plan: FollowUpPlan, calendar: Calen
     always do. What happens on the day of the treatment stays at its offset: the patient is there. When nothing
     fits the window the step keeps its offset, with a change that says so.
     """
-    zone = load_zone(calendar.zone)
-    due, anchor = to_utc(step.due), to_utc(follow_up_plan.anchor)
-    day = due.astimezone(zone).date()
-    if day == anchor.astimezone(zone).date():
+    return nearest_slot(step, Anchor.at(follow_up_plan.anchor, calendar.zone), calendar)
+
+
+def nearest_slot(step: FollowUpStep, anchor: Anchor, calendar: Calendar) -> FollowUpStep:
+    """Do what `place_step` does, with the anchor read once for all steps."""
+    zone, due = anchor.zone, to_utc(step.due)
+    if step.state == "cancelled" or due.astimezone(zone).date() == anchor.day:
         return step
-    earliest = max(anchor, to_utc(step.earliest)) if step.earliest else anchor
+    earliest = max(anchor.moment, to_utc(step.earliest)) if step.earliest else anchor.moment
     latest = to_utc(step.latest) if step.latest else max(due, earliest) + OPEN_SEARCH
     for stretches in _tiers(step, calendar, zone):
         found = _nearest(stretches, due, earliest, latest, zone, on_slots=step.kind == "visit")

@@ -59,15 +59,16 @@ class Anchor:
     def window(self, step: ScheduleStep) -> tuple[datetime | None, datetime | None]:
         """Return the first and last moment of the step's window, whole local days; `None` where it is open."""
         return (
-            self._bounds(parse_duration(step.earliest))[0] if step.earliest else None,
-            self._bounds(parse_duration(step.latest))[1] if step.latest else None,
+            self._first(parse_duration(step.earliest)) if step.earliest else None,
+            self._last(parse_duration(step.latest)) if step.latest else None,
         )
 
     def fits(self, step: ScheduleStep) -> bool:
         """Return whether the step's offset exists and touches its own window."""
         try:
             first, last = self.window(step)
-            begins, ends = self._bounds(parse_duration(step.offset))
+            offset = parse_duration(step.offset)
+            begins, ends = self._first(offset), self._last(offset)
             instant_of(ends, self.zone)
         except ProblemsError:
             return False
@@ -77,11 +78,12 @@ class Anchor:
 
     def end_of_day(self, days: int) -> datetime:
         """Return the last second of the local day that many days later."""
-        return self._bounds(Span(days, "D"))[1]
+        return self._last(Span(days, "D"))
 
-    def _bounds(self, span: Span) -> tuple[datetime, datetime]:
+    def _first(self, span: Span) -> datetime:
         if span.clock:
-            moment = self.moment + span.elapsed
-            return moment, moment
-        day = add_to_date(self.day, span)
-        return max(start_of_day(day, self.zone), self.moment), end_of_day(day, self.zone)
+            return self.moment + span.elapsed
+        return max(start_of_day(add_to_date(self.day, span), self.zone), self.moment)
+
+    def _last(self, span: Span) -> datetime:
+        return self.moment + span.elapsed if span.clock else end_of_day(add_to_date(self.day, span), self.zone)
