@@ -287,11 +287,9 @@ NEGATIVE: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("product", "answers", "more"), [row[1:] for row in NEGATIVE], ids=[row[0] for row in NEGATIVE]
-)
+@pytest.mark.parametrize(("name", "product", "answers", "more"), NEGATIVE)
 def test_what_is_near_a_rule_but_outside_raises_nothing(
-    product: str, answers: dict[str, Any], more: dict[str, Any]
+    name: str, product: str, answers: dict[str, Any], more: dict[str, Any]
 ) -> None:
     about = context(product, **more)
     assert findings(about, "US" if product.endswith("-us") else "UK", answers=clean(**answers)) == (), name

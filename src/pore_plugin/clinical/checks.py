@@ -12,7 +12,7 @@ from ..contracts.products import Product
 from ..contracts.safety import ComputedPredicate
 from .conditions import AnswerIndex
 from .intervals import outcomes, same_brand
-from .situation import Past, Situation, by_region, firing
+from .situation import Past, Situation, by_region
 from .spans import birthday, forward, span
 
 __all__ = ["CHECKS", "Check", "Hit"]
@@ -26,7 +26,10 @@ class Hit:
     unverified: bool = False
 
 
-Check = Callable[[ComputedPredicate, Situation], Hit | None]
+Answered = tuple[AnswerIndex, ...]
+"""The answers to read: of the forms over which the predicate's `when` holds, or of all when it has none."""
+
+Check = Callable[[ComputedPredicate, Situation, Answered], Hit | None]
 _HIT = Hit()
 
 
@@ -34,11 +37,6 @@ def _limit(predicate: ComputedPredicate) -> tuple[Fraction, str]:
     if predicate.limit is None:
         raise ValueError("this check needs a limit")
     return Fraction(predicate.limit.value), predicate.limit.unit
-
-
-def _asked(predicate: ComputedPredicate, found: Situation) -> tuple[AnswerIndex, ...]:
-    """Return the answers to read: of the forms over which `when` holds, or of all when there is no `when`."""
-    return found.sources if predicate.when is None else firing(predicate.when, found)
 
 
 def _dates(predicate: ComputedPredicate, source: AnswerIndex) -> Iterator[date]:
@@ -55,7 +53,7 @@ def _codes(predicate: ComputedPredicate, source: AnswerIndex) -> Iterator[str]:
             yield from answer.value
 
 
-def age_min(predicate: ComputedPredicate, found: Situation) -> Hit | None:
+def age_min(predicate: ComputedPredicate, found: Situation, _: Answered) -> Hit | None:
     """Younger, on the treatment date, than the limit or the market's own, whichever is higher."""
     years, unit = _limit(predicate)
     if unit != "a":
@@ -66,7 +64,7 @@ def age_min(predicate: ComputedPredicate, found: Situation) -> Hit | None:
     return _HIT if found.day < birthday(_born(found), years) else None
 
 
-def age_max(_: ComputedPredicate, found: Situation) -> Hit | None:
+def age_max(_: ComputedPredicate, found: Situation, __: Answered) -> Hit | None:
     """Older than the product's label allows, as its row writes it."""
     limit = found.product.age_max if found.product else None
     if found.product is None or limit is None or limit.years.value is None:
@@ -82,20 +80,20 @@ def _born(found: Situation) -> date:
     return date.fromisoformat(found.context.patient.birth_date)
 
 
-def excipient(predicate: ComputedPredicate, found: Situation) -> Hit | None:
+def excipient(predicate: ComputedPredicate, found: Situation, answered: Answered) -> Hit | None:
     """One of the named excipients was chosen in the answer, and the planned product is not known to be without it."""
     if found.product is None:
         # Nothing contains anything yet; a product without a row is stopped as unlicensed.
         return None
     without = {listed.name for listed in found.product.excipients if listed.present == "no"}
     relevant = set(predicate.parameters) - without
-    for source in _asked(predicate, found):
+    for source in answered:
         if relevant.intersection(_codes(predicate, source)):
             return _HIT
     return None
 
 
-def interval(predicate: ComputedPredicate, found: Situation) -> Hit | None:
+def interval(predicate: ComputedPredicate, found: Situation, _: Answered) -> Hit | None:
     """The re-treatment interval met the outcome that the first parameter names; the others are fallback limits."""
     if not found.past and found.context.tops_up is None:
         return None
@@ -112,7 +110,7 @@ def interval(predicate: ComputedPredicate, found: Situation) -> Hit | None:
     return Hit(by_region((place.region, place.side) for place in reach.regions), unverified=not reach.verified)
 
 
-def cumulative(predicate: ComputedPredicate, found: Situation) -> Hit | None:
+def cumulative(predicate: ComputedPredicate, found: Situation, _: Answered) -> Hit | None:
     """The running total of the planned product's unit is over its label ceiling, or cannot be known.
 
     Counted are the planned doses and every exposure from which the treatment date is not later than the longest
@@ -156,7 +154,7 @@ def _total(doses: Iterable[RegionDose]) -> Fraction:
     return sum((Fraction(dose.units) for dose in doses), Fraction(0))
 
 
-def other_toxin(predicate: ComputedPredicate, found: Situation) -> Hit | None:
+def other_toxin(predicate: ComputedPredicate, found: Situation, _: Answered) -> Hit | None:
     """Another or an unknown toxin product within the limit, boundary day included, or in the same session."""
     if found.context.product is None:
         return None
@@ -174,7 +172,7 @@ def _same_product(past: Past, found: Situation) -> bool:
     return same_brand(past.exposure, found, past.product)
 
 
-def region_dose(predicate: ComputedPredicate, found: Situation) -> Hit | None:
+def region_dose(predicate: ComputedPredicate, found: Situation, _: Answered) -> Hit | None:
     """A planned dose is above the evidence threshold, or above the clinic's own figure, in a region and side.
 
     A top-up adds what it tops up. A dose without its side counts for either side; a topped-up dose that is not
@@ -239,7 +237,7 @@ def _here(place: RegionSide, doses: Iterable[RegionDose], per_region: bool) -> I
             yield dose
 
 
-def unlicensed(_: ComputedPredicate, found: Situation) -> Hit | None:
+def unlicensed(_: ComputedPredicate, found: Situation, __: Answered) -> Hit | None:
     """The planned product has no sourced row for the clinic's market."""
     if found.context.product is None:
         return None
@@ -247,7 +245,7 @@ def unlicensed(_: ComputedPredicate, found: Situation) -> Hit | None:
     return _HIT if row is None or row.market != found.market.id or row.licensed.mark == "M" else None
 
 
-def anaesthetic(predicate: ComputedPredicate, found: Situation) -> Hit | None:
+def anaesthetic(predicate: ComputedPredicate, found: Situation, _: Answered) -> Hit | None:
     """The chosen anaesthetic is one of those named; `any-local` names every local one, and an unknown one is local."""
     chosen = found.context.anaesthetic
     if chosen is None or chosen == "none":
@@ -255,16 +253,16 @@ def anaesthetic(predicate: ComputedPredicate, found: Situation) -> Hit | None:
     named = chosen in predicate.parameters
     if not named and "any-local" in predicate.parameters:
         named = found.anaesthetics.get(chosen, True)
-    return _HIT if named and _asked(predicate, found) else None
+    return _HIT if named else None
 
 
-def recent_date(predicate: ComputedPredicate, found: Situation) -> Hit | None:
+def recent_date(predicate: ComputedPredicate, found: Situation, answered: Answered) -> Hit | None:
     """The answered date lies less than the limit before or after the treatment date; the boundary day is outside."""
     number, unit = _limit(predicate)
     (direction,) = predicate.parameters
     if direction not in ("before-treatment", "after-treatment"):
         raise ValueError("a recent date lies before-treatment or after-treatment")
-    for source in _asked(predicate, found):
+    for source in answered:
         for day in _dates(predicate, source):
             if direction == "before-treatment":
                 near = found.day < forward(day, number, unit)
@@ -275,30 +273,28 @@ def recent_date(predicate: ComputedPredicate, found: Situation) -> Hit | None:
     return None
 
 
-def planned_blocker(predicate: ComputedPredicate, found: Situation) -> Hit | None:
+def planned_blocker(predicate: ComputedPredicate, found: Situation, answered: Answered) -> Hit | None:
     """Something is planned within the limit of the treatment date, either way, boundary day included, or some day."""
     number, unit = _limit(predicate)
     if unit != "d":
         raise ValueError("a planned blocker is looked for within days")
-    for source in _asked(predicate, found):
+    for source in answered:
         days = list(_dates(predicate, source))
         if not days or any(abs(day - found.day) <= timedelta(days=int(number)) for day in days):
             return _HIT
     return None
 
 
-def periocular(predicate: ComputedPredicate, found: Situation) -> Hit | None:
+def periocular(_: ComputedPredicate, found: Situation, __: Answered) -> Hit | None:
     """A region in view is near the eye; a region that the face map does not know counts as near."""
-    if not found.view or not _asked(predicate, found):
-        return None
     flags = {region.id: region.periocular for region in found.regions.regions}
     near = tuple(place for place in found.view if flags.get(place.region, True))
     return Hit(near) if near else None
 
 
-def screen_result(predicate: ComputedPredicate, found: Situation) -> Hit | None:
+def screen_result(predicate: ComputedPredicate, _: Situation, answered: Answered) -> Hit | None:
     """The result of a screen is one of those named, or reaches the limit where the rule has one."""
-    for source in _asked(predicate, found):
+    for source in answered:
         if not set(predicate.parameters).isdisjoint(_codes(predicate, source)):
             return _HIT
         if predicate.limit is None:

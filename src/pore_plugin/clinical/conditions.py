@@ -6,7 +6,7 @@ all its selected codes, a region map as all its marked regions, an attachment as
 on a quantity is written `20 mg` and compares only answers in that unit; a bare number has the unit `1`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
@@ -14,7 +14,17 @@ from typing import TypeAlias
 from ..contracts.answers import Answer
 from ..contracts.forms import Condition, ConsultationForm, Section, ShowWhen
 
-__all__ = ["AnswerIndex", "CompiledForm", "compile_form", "counted", "holds", "index", "visible"]
+__all__ = [
+    "AnswerIndex",
+    "CompiledForm",
+    "CompiledWhen",
+    "compile_form",
+    "compile_when",
+    "counted",
+    "holds",
+    "index",
+    "visible",
+]
 
 AnswerIndex: TypeAlias = Mapping[str, tuple[Answer, ...]]
 """Question id to its answers: one, or one per instance of a repeating section; unanswered questions are absent."""
@@ -30,8 +40,19 @@ def index(answers: Iterable[Answer]) -> AnswerIndex:
     return by_question
 
 
+@dataclass(frozen=True, slots=True)
+class CompiledWhen:
+    """Conditions prepared for many calls of `holds`."""
+
+    one_is_enough: bool
+    tests: tuple[tuple[str, Callable[[tuple[Answer, ...]], bool]], ...]
+    questions: frozenset[str]
+    may_hold_unanswered: bool
+    """Whether a condition may be true of a question without an answer."""
+
+
 def holds(
-    show_when: ShowWhen,
+    show_when: ShowWhen | CompiledWhen,
     answers: AnswerIndex,
     *,
     instance: int | None = None,
@@ -43,31 +64,58 @@ def holds(
     other condition looks at the answers of all instances. Raises `ValueError` when a condition compares a number
     with something that is none.
     """
-    results = (
-        _holds(condition, _seen(condition.question, answers, instance, same_section))
-        for condition in show_when.conditions
+    when = show_when if isinstance(show_when, CompiledWhen) else compile_when(show_when)
+    for question, test in when.tests:
+        given = answers.get(question, ())
+        if instance is not None and given and question in same_section:
+            given = tuple(answer for answer in given if answer.instance == instance)
+        if test(given) is when.one_is_enough:
+            return when.one_is_enough
+    return not when.one_is_enough
+
+
+def compile_when(show_when: ShowWhen) -> CompiledWhen:
+    """Prepare conditions; alternatives of one question become one test."""
+    tests: list[tuple[str, Callable[[tuple[Answer, ...]], bool]]] = []
+    alternatives: dict[str, set[str]] = {}
+    for condition in show_when.conditions:
+        if show_when.join == "any" and condition.operator == "=" and isinstance(condition.value, str):
+            alternatives.setdefault(condition.question, set()).add(condition.value)
+        else:
+            tests.append((condition.question, _test(condition)))
+    tests.extend((question, _any_of(frozenset(values))) for question, values in alternatives.items())
+    return CompiledWhen(
+        one_is_enough=show_when.join == "any",
+        tests=tuple(tests),
+        questions=frozenset(condition.question for condition in show_when.conditions),
+        may_hold_unanswered=any(
+            condition.operator == "!=" or (condition.operator == "exists" and condition.value is False)
+            for condition in show_when.conditions
+        ),
     )
-    return any(results) if show_when.join == "any" else all(results)
 
 
-def _seen(
-    question: str, answers: AnswerIndex, instance: int | None, same_section: frozenset[str]
-) -> tuple[Answer, ...]:
-    found = answers.get(question, ())
-    if instance is None or question not in same_section:
-        return found
-    return tuple(answer for answer in found if answer.instance == instance)
-
-
-def _holds(condition: Condition, answers: tuple[Answer, ...]) -> bool:
-    operator = condition.operator
+def _test(condition: Condition) -> Callable[[tuple[Answer, ...]], bool]:
+    operator, value = condition.operator, condition.value
     if operator == "exists":
-        return bool(answers) is condition.value
-    if operator == "=":
-        return any(_equal(answer, condition.value) for answer in answers)
-    if operator == "!=":
-        return not any(_equal(answer, condition.value) for answer in answers)
-    return any(_ordered(answer, operator, condition.value) for answer in answers)
+        return lambda answers: bool(answers) is value
+    if operator in ("=", "!="):
+        equal = _any_of(frozenset((value,)))
+        return equal if operator == "=" else lambda answers: not equal(answers)
+    return lambda answers: any(_ordered(answer, operator, value) for answer in answers)
+
+
+def _any_of(values: frozenset[bool | int | str] | frozenset[str]) -> Callable[[tuple[Answer, ...]], bool]:
+    def test(answers: tuple[Answer, ...]) -> bool:
+        for answer in answers:
+            if answer.type == "multi-choice":
+                if not values.isdisjoint(answer.value):
+                    return True
+            elif any(_equal(answer, value) for value in values):
+                return True
+        return False
+
+    return test
 
 
 def _equal(answer: Answer, value: bool | int | str) -> bool:
@@ -75,8 +123,6 @@ def _equal(answer: Answer, value: bool | int | str) -> bool:
     match answer.type:
         case "boolean":
             return isinstance(value, bool) and answer.value is value
-        case "multi-choice":
-            return value in answer.value
         case "region-map":
             return any(mark.region == value for mark in answer.value)
         case "attachment":
@@ -140,7 +186,7 @@ def _sign(one: Decimal, other: Decimal) -> int:
 class _Group:
     """A section as visibility needs it."""
 
-    show_when: ShowWhen | None
+    show_when: CompiledWhen | None
     questions: frozenset[str]
     repeats: int | None
 
@@ -149,22 +195,26 @@ class _Group:
 class CompiledForm:
     """A form prepared for many calls of `visible`: its questions after everything that they depend on."""
 
-    order: tuple[tuple[str, ShowWhen | None, int], ...]
+    order: tuple[tuple[str, CompiledWhen | None, int], ...]
     groups: tuple[_Group, ...]
 
 
 def compile_form(form: ConsultationForm) -> CompiledForm:
     """Prepare a form. Raises `ValueError` when its conditions depend on each other in a circle."""
     groups = tuple(
-        _Group(section.show_when, frozenset(question.id for question in section.questions), section.repeats)
+        _Group(_compiled(section.show_when), frozenset(question.id for question in section.questions), section.repeats)
         for section in form.sections
     )
     steps = {
-        question.id: (question.id, question.show_when, at)
+        question.id: (question.id, _compiled(question.show_when), at)
         for at, section in enumerate(form.sections)
         for question in section.questions
     }
     return CompiledForm(tuple(steps[question] for question in _dependencies_first(form.sections)), groups)
+
+
+def _compiled(show_when: ShowWhen | None) -> CompiledWhen | None:
+    return None if show_when is None else compile_when(show_when)
 
 
 def _dependencies_first(sections: Iterable[Section]) -> list[str]:

@@ -7,10 +7,9 @@ from typing import Literal
 
 from ..contracts.clinic import Market, Policies
 from ..contracts.common import RegionSide
-from ..contracts.forms import ShowWhen
 from ..contracts.products import EvidenceBase, Product, RegionMap
 from ..contracts.safety import AssessmentContext, ToxinExposure
-from .conditions import AnswerIndex, holds
+from .conditions import AnswerIndex, CompiledWhen, holds
 
 __all__ = ["Past", "Situation", "by_region", "firing", "situation"]
 
@@ -122,24 +121,20 @@ def _union(answers: AnswerIndex, day_answers: AnswerIndex) -> AnswerIndex:
     return merged
 
 
-def firing(show_when: ShowWhen, found: Situation) -> tuple[AnswerIndex, ...]:
+def firing(when: CompiledWhen, found: Situation) -> tuple[AnswerIndex, ...]:
     """Return the answers over which the conditions hold: of each form by itself, else of both together.
 
-    A later form adds, it never takes back: what either form says holds. Conditions that are true of missing
+    A later form adds, it never takes back: what either form says holds. Conditions that may be true of missing
     answers are asked only of a form that was answered at all, on the day of one that asked the question.
     """
-    if any(
-        condition.operator == "!=" or (condition.operator == "exists" and condition.value is False)
-        for condition in show_when.conditions
-    ):
-        asked = {condition.question for condition in show_when.conditions}
+    if when.may_hold_unanswered:
         return tuple(
             source
             for at, source in enumerate(found.sources)
-            if (source if at == 0 else asked & source.keys()) and holds(show_when, source)
+            if (source if at == 0 else when.questions & source.keys()) and holds(when, source)
         )
-    if not holds(show_when, found.merged):
+    if not holds(when, found.merged):
         return ()
     if len(found.sources) == 1:
         return found.sources
-    return tuple(source for source in found.sources if holds(show_when, source)) or (found.merged,)
+    return tuple(source for source in found.sources if holds(when, source)) or (found.merged,)

@@ -10,7 +10,6 @@ from ..contracts.products import EvidenceBase, Product, RegionMap
 from ..contracts.safety import (
     AnswersPredicate,
     AssessmentContext,
-    ComputedPredicate,
     Finding,
     RuleCase,
     SafetyRule,
@@ -18,7 +17,7 @@ from ..contracts.safety import (
     Verdict,
 )
 from .checks import CHECKS, Hit
-from .conditions import AnswerIndex
+from .conditions import AnswerIndex, CompiledWhen, compile_when
 from .situation import Situation, by_region, firing, situation
 
 __all__ = ["UNAVAILABLE", "CompiledRules", "assess", "compile_rules", "join", "switched_off", "verdict"]
@@ -37,6 +36,9 @@ class _Case:
     case: RuleCase
     everywhere: Finding
     regional: bool
+    scoped: bool
+    stages: frozenset[str]
+    when: CompiledWhen | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,19 @@ class CompiledRules:
 def compile_rules(rules: SafetyRules) -> CompiledRules:
     """Prepare a rule set; the result holds for as long as the rule set, which is frozen."""
     return CompiledRules(
-        tuple(
-            _Rule(
-                rule,
-                tuple(_Case(case, _finding(rule, case), rule.regional) for case in rule.cases),
-            )
-            for rule in rules.rules
-        )
+        tuple(_Rule(rule, tuple(_compile_case(rule, case) for case in rule.cases)) for rule in rules.rules)
+    )
+
+
+def _compile_case(rule: SafetyRule, case: RuleCase) -> _Case:
+    when = case.predicate.when
+    return _Case(
+        case=case,
+        everywhere=_finding(rule, case),
+        regional=rule.regional,
+        scoped=any((case.markets, case.products, case.except_products, case.inns)),
+        stages=frozenset(case.stages),
+        when=None if when is None else compile_when(when),
     )
 
 
@@ -134,10 +142,9 @@ def assess(
 def _of_rule(rule: _Rule, found: Situation) -> list[Finding]:
     findings = []
     for case in rule.cases:
-        stages = case.case.stages
-        if (stages and found.context.stage not in stages) or not _applies(
-            case.case, found.context.product, found.product, found.market
-        ):
+        if case.stages and found.context.stage not in case.stages:
+            continue
+        if case.scoped and not _applies(case.case, found.context.product, found.product, found.market):
             continue
         finding = _of_case(case, found)
         if finding is not None:
@@ -157,13 +164,14 @@ def _applies(case: RuleCase, product: str | None, row: Product | None, market: M
 
 
 def _of_case(case: _Case, found: Situation) -> Finding | None:
+    answered = found.sources if case.when is None else firing(case.when, found)
+    if not answered:
+        return None
     predicate = case.case.predicate
     if isinstance(predicate, AnswersPredicate):
-        hit = _answered(predicate, found)
-    elif predicate.when is not None and not firing(predicate.when, found):
-        return None
+        hit = _marked(predicate, found, answered)
     else:
-        hit = _computed(predicate, found)
+        hit = CHECKS[predicate.check](predicate, found, answered)
     if hit is None:
         return None
     regions = hit.regions if case.regional else ()
@@ -173,19 +181,12 @@ def _of_case(case: _Case, found: Situation) -> Finding | None:
     return case.everywhere.model_copy(update={"regions": regions, "unverified": unverified})
 
 
-def _computed(predicate: ComputedPredicate, found: Situation) -> Hit | None:
-    return CHECKS[predicate.check](predicate, found)
-
-
-def _answered(predicate: AnswersPredicate, found: Situation) -> Hit | None:
-    """Hold where the answers say so: in the marked regions in view, and everywhere when a form marks none."""
-    sources = firing(predicate.when, found)
-    if not sources:
-        return None
+def _marked(predicate: AnswersPredicate, found: Situation, answered: tuple[AnswerIndex, ...]) -> Hit | None:
+    """Hold in the marked regions in view, and everywhere when a form that says so marks none."""
     if predicate.region_question is None:
         return Hit()
     marked: set[RegionSide] = set()
-    for source in sources:
+    for source in answered:
         marks = [
             RegionSide(region=mark.region, side=mark.side)
             for answer in source.get(predicate.region_question, ())
