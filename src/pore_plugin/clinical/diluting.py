@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 
 from ..contracts.common import SourcedNumber
@@ -33,7 +32,7 @@ def settle_dilution(
     if own is not None and protocol is not None:
         for index in schemes:
             ledger.drop(f"/injection/dilutions/{index}", "The clinic's protocol supplies the dilution.")
-        return _finish(ledger, product, *_from_protocol(ledger, protocol, product), from_protocol=True)
+        return _finish(ledger, product, *_from_protocol(ledger, protocol, product))
     if len(schemes) > 1:
         ledger.wrong(
             "plan.two_dilutions",
@@ -43,8 +42,8 @@ def settle_dilution(
         )
         return None, []
     for index, scheme in schemes.items():
-        return _finish(ledger, product, *_from_template(ledger, index, scheme, product), from_protocol=False)
-    return _finish(ledger, product, *_from_label(ledger, product), from_protocol=False)
+        return _finish(ledger, product, *_from_template(ledger, index, scheme, product))
+    return _finish(ledger, product, *_from_label(ledger, product))
 
 
 _Found = tuple[Settled | None, list[DilutionStep] | None, list[Settled]]
@@ -122,42 +121,51 @@ def _finish(
     vial: Settled | None,
     steps: list[DilutionStep] | None,
     inputs: list[Settled],
-    *,
-    from_protocol: bool,
 ) -> tuple[Solution | None, list[Settled]]:
     if vial is None:
+        # Said at once and not only after the vial's units have been supplied.
+        if len(product.presentations) == 1:
+            _volume(ledger, product, product.presentations[0])
         return None, inputs
-    presentation = next(_of_size(product, vial.value), None)
-    unknown = any(one.units.value is None for one in product.presentations)
-    if presentation is None and not (from_protocol and unknown):
+    presentation = _presentation(product, vial.value)
+    if presentation is None:
         ledger.wrong(
             "plan.unknown_presentation",
             "The product has no vial with these units.",
             "Give a dilution of one of its vials in the clinic's protocol.",
         )
         return None, inputs
-    volume = Fraction(0)
-    if presentation is not None and presentation.volume is not None:
-        accept = _label_key(product, "volume")
-        slot = Slot("dilution.vial_volume", _WHY, origin="label", accept=accept)
-        settled = ledger.look(presentation.volume, slot)
-        if settled is None:
+    volume = _volume(ledger, product, presentation)
+    if presentation.volume is not None:
+        if volume is None:
             return None, inputs
-        inputs = [*inputs, settled]
-        volume = settled.value
+        inputs = [*inputs, volume]
     if steps is None:
         return None, inputs
     try:
-        return prepare(product.unit_id, vial.value, steps, volume), inputs
+        return prepare(product.unit_id, vial.value, steps, volume.value if volume else Fraction(0)), inputs
     except ProblemsError as error:
         ledger.problems += error.problems
         return None, inputs
 
 
-def _of_size(product: Product, units: Fraction) -> Iterator[Presentation]:
+def _volume(ledger: Ledger, product: Product, presentation: Presentation) -> Settled | None:
+    """Return the volume of a ready-to-use vial; `None` for powder, or noted as missing."""
+    if presentation.volume is None:
+        return None
+    slot = Slot("dilution.vial_volume", _WHY, origin="label", accept=_label_key(product, "volume"))
+    return ledger.look(presentation.volume, slot)
+
+
+def _presentation(product: Product, units: Fraction) -> Presentation | None:
+    """Return the vial of this size, else one whose size was not read; `None` when the product has no such vial."""
+    unread = None
     for one in product.presentations:
-        if one.units.value is not None and exact(one.units.value) == units:
-            yield one
+        if one.units.value is None:
+            unread = unread or one
+        elif exact(one.units.value) == units:
+            return one
+    return unread
 
 
 def _label_key(product: Product, name: str) -> str:

@@ -105,7 +105,7 @@ class _Measuring:
     def given(self, given: Mapping[str, str | None]) -> dict[str, Settled]:
         """Return the protocol's measure; the template's are left out."""
         for path, _, _ in self._measures().values():
-            self.ledger.drop(path, "The clinic's protocol measures this region.")
+            self.ledger.drop(path.removesuffix("/number"), "The clinic's protocol measures this region.")
         ((name, text),) = ((name, text) for name, text in given.items() if text is not None)
         unit = self.product.unit_id if name == "units" else "mL"
         settled = self.ledger.take(text, unit, self.slot(name, ""))
@@ -118,7 +118,9 @@ class _Measuring:
         if usable:
             for name, (path, _, _) in measures.items():
                 if name not in usable:
-                    self.ledger.drop(path, "Empty or not accepted; another measure of this region holds.")
+                    self.ledger.drop(
+                        path.removesuffix("/number"), "Empty or not accepted; another measure of this region holds."
+                    )
             looked = {name: self.ledger.look(number, slot) for name, (_, number, slot) in usable.items()}
             return {name: settled for name, settled in looked.items() if settled is not None}
         suggested = {name: one for name, one in measures.items() if one[1].mark == "T"}

@@ -56,6 +56,8 @@ def warnings(numbers: Numbers) -> Iterator[Text]:
     product, total = numbers.product, _units(numbers)
     if product is None or not total:
         return
+    if not any(_is(one.units, numbers.vial_units) for one in product.presentations):
+        yield _text(f"The vial sizes of {product.brand} were not read from its label: check the vial in the hand.")
     labelled = [dose for dose in product.label_doses if dose.units.value is not None]
     largest = max(labelled, key=lambda dose: exact(dose.units.value or "0"), default=None)
     if largest is not None and total > exact(largest.units.value or "0"):

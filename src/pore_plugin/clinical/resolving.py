@@ -85,6 +85,11 @@ class Numbers:
         """The vials for all regions; `None` for a procedure without injection."""
         return self.solution.supply(self.volume) if self.solution is not None and self.volume else None
 
+    @property
+    def vial_units(self) -> Fraction:
+        """U in one vial; zero for a procedure without injection."""
+        return self.solution.vial_units if self.solution is not None else Fraction(0)
+
     def technique_value(self, name: str) -> Fraction:
         """Return a technique figure such as `injection.syringe_graduation` of complete numbers."""
         return next(settled.value for settled in self.technique if settled.key == name)
@@ -254,7 +259,8 @@ def _parameters(ledger: Ledger, template: ProcedureTemplate) -> Iterator[tuple[P
             ledger.drop(f"{path}/required", "The figure is there.")
             yield one, settled
         elif not one.required:
-            ledger.drop(path, "Nobody gave it; listed under not_given.")
+            for name in ("title", "required", "number/checked_on", *(["number/mark"] if one.number.mark else [])):
+                ledger.drop(f"{path}/{name}", "Nobody gave the figure; it is listed under not_given.")
 
 
 def _statements(ledger: Ledger, template: ProcedureTemplate, evidence: EvidenceBase) -> Iterator[Evidence]:

@@ -103,8 +103,11 @@ class Ledger:
     @property
     def dropped(self) -> tuple[DroppedField, ...]:
         """Every template field that the plan leaves out, and why; a field that is used anywhere is not dropped."""
-        kept = ((path, reason) for path, reason in self._dropped.items() if path not in self._used)
-        return tuple(DroppedField(path=path, reason=reason) for path, reason in kept)
+        return tuple(
+            DroppedField(path=path, reason=reason)
+            for path, reason in self._dropped.items()
+            if not any(used == path or used.startswith(f"{path}/") for used in self._used)
+        )
 
     def wrong(self, code: str, sentence: str, next_step: str, pointer: str = "") -> None:
         """Note a problem."""
