@@ -19,6 +19,7 @@ from .base import (
     Sentence,
     Text,
     Token,
+    UnitId,
     refuse,
 )
 from .common import MarketId, Pin, RecordPin, RegionSide, Side
@@ -73,7 +74,7 @@ class GivenParameter(Model):
 
     key: Sentence
     value: DecimalString
-    unit: Token
+    unit: UnitId
 
 
 class StepRecord(Model):
