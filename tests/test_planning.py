@@ -640,9 +640,9 @@ def test_every_leaf_of_a_template_is_in_the_plan_or_dropped_with_a_reason(situat
         elif after == before:
             lost.append(f"{pointer} = {value}")
     assert lost == []
-    # Whether a region is optional decides the selection only; a replaced figure's unit is that of the protocol's figure.
+    # `optional` decides the selection only; a replaced figure's unit is that of the protocol's figure.
     assert [pointer for pointer in false_drops if not pointer.endswith(("/optional", "/points/unit"))] == []
-    # A refusal has read the leaf as well, but only these may end in one.
+    # A refusal has read the leaf as well, but only figures and what others refer to by id may end in one.
     few = (
         "/value",
         "/unit",
