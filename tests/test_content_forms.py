@@ -16,7 +16,10 @@ from pore_plugin.contracts.forms import (
     AttachmentQuestion,
     ChoiceQuestion,
     ConsultationForm,
+    DecimalQuestion,
+    IntegerQuestion,
     MultiChoiceQuestion,
+    QuantityQuestion,
     Question,
     RegionMapQuestion,
 )
@@ -462,5 +465,33 @@ def _reviewed(*answers: Answer) -> set[str]:
 def test_baseline_and_review_ask_for_the_same_scores() -> None:
     baseline = {name for name in questions("consultation") if ".score-" in name}
     later = {name for name in questions("follow-up-review") if ".score-" in name}
-    assert later - baseline == {"pore.q.score-gais", "pore.q.score-satisfaction"}
+    only_after = {"gais", "gais-1-5", "gais-park", "pain-nrs", "satisfaction"}
+    assert later - baseline == {f"pore.q.score-{name}" for name in only_after}
     assert baseline <= later
+
+
+def instruments() -> dict[str, dict[str, Any]]:
+    found = (json.loads(path.read_text("utf-8")) for path in (FOLDER.parent / "instruments").glob("*.json"))
+    return {instrument["id"]: instrument for instrument in found}
+
+
+def test_every_measure_has_its_question_with_the_range_and_unit_of_its_instrument() -> None:
+    asked = {name: question for name, question in questions("follow-up-review").items() if ".score-" in name}
+    # Screens of the consultation are kept as a result, not as a score to follow.
+    screens = {"pore.instrument.bddq-as", "pore.instrument.cops"}
+    assert {name.replace("pore.q.score-", "pore.instrument.") for name in asked} == set(instruments()) - screens
+    for name, question in asked.items():
+        instrument = instruments()[name.replace("pore.q.score-", "pore.instrument.")]
+        assert isinstance(question, IntegerQuestion | DecimalQuestion | QuantityQuestion)
+        if isinstance(question, QuantityQuestion):
+            assert question.units == (instrument["unit"],)
+        if question.max is not None:
+            assert [str(question.min), str(question.max)] == [instrument["minimum"], instrument["maximum"]]
+
+
+@pytest.mark.parametrize("step", ["W1", "W12", "W16", "W24"])
+def test_a_review_from_afar_needs_no_practitioner(step: str) -> None:
+    shown = _reviewed(ChoiceAnswer(question="pore.q.review-step", type="choice", value=step))
+    asked = questions("follow-up-review")
+    needed = {name for name in shown if asked[f"pore.q.{name}"].required}
+    assert {name for name in needed if asked[f"pore.q.{name}"].answered_by == "practitioner"} == set()
