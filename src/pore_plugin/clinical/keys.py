@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha1
 from uuid import UUID, uuid5
 
 __all__ = ["keys_of", "record_key"]
@@ -22,5 +23,14 @@ def record_key(clinic: str, record: str, step: str) -> str:
 
 def keys_of(clinic: str, record: str) -> Callable[[str], str]:
     """Return `record_key` for the steps of one record."""
-    namespace = uuid5(_ROOT, clinic)
-    return lambda step: str(uuid5(namespace, f"{record}/{step}"))
+    started = sha1(uuid5(_ROOT, clinic).bytes + f"{record}/".encode(), usedforsecurity=False)
+
+    def key(step: str) -> str:
+        # RFC 9562 section 5.5, written out: what `uuid5` does, in a third of its time.
+        hashed = started.copy()
+        hashed.update(step.encode())
+        digits = hashed.hexdigest()
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+
+    return key
