@@ -13,7 +13,7 @@ from pore_plugin.clinical.checks import CHECKS
 from pore_plugin.clinical.intervals import retreatment
 from pore_plugin.clinical.spans import birthday, forward, span
 from pore_plugin.clinical.suitability import UNAVAILABLE, join, verdict
-from pore_plugin.contracts import EvidenceBase, Finding, Product, SafetyRules
+from pore_plugin.contracts import EvidenceBase, Finding, Product, SafetyRules, SourcedNumber
 from suitability_cases import (
     CONTENT,
     cases,
@@ -23,6 +23,7 @@ from suitability_cases import (
     context,
     evidence,
     findings,
+    market,
     past,
     place,
     policies,
@@ -713,3 +714,26 @@ def test_findings_are_joined_once_and_most_severe_first() -> None:
     assert join() == ()
     assert verdict(()) == "clear"
     assert [verdict((one,)), verdict((one, two)), verdict((two, three, one))] == ["inform", "review", "block"]
+
+
+def test_a_market_may_ask_for_a_higher_age_never_for_a_lower() -> None:
+    for years, raised in (("21", True), ("16", False)):
+        asked = market("UK").model_copy(update={"age_min": SourcedNumber.from_json(json.dumps(number(years, "a")))})
+        about = context(**born("2006-06-15"))
+        assert cases(findings(about, market=asked)) == ({"AGE/under-18"} if raised else set())
+    assert cases(findings(context(**born("2009-06-15")), market=asked)) == {"AGE/under-18"}
+
+
+def test_recorded_doses_tell_the_regions_of_a_treatment() -> None:
+    treated = past("bocouture-uk", before(30), "4", given="here", doses=[place("chin") | {"units": "4"}])
+    del treated["regions"]
+    assert interval("bocouture-uk", "UK", [treated]) == {"TOX12/other-region"}
+
+
+def test_a_rule_that_is_always_on_is_never_switched_off() -> None:
+    rule_set = one_rule({"type": "answers", "when": condition("fainting", "=", False)})
+    off = policies(switched_off_rules=["X"])
+    assert findings(context(), rules=rule_set, policies=off) == ()
+    always = tuple(rule.model_copy(update={"always_on": True}) for rule in rule_set.rules)
+    found = findings(context(), rules=rule_set.model_copy(update={"rules": always}), policies=off)
+    assert cases(found) == {"X/c"}
