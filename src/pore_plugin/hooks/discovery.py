@@ -21,7 +21,7 @@ from typing import Any, TextIO
 from ..contracts import ExtensionPolicy, Problem
 from .contract import CONTRACT_VERSION, PROJECT
 from .faults import LOG, ExtensionError, fault, nearest
-from .inspection import BUILTIN, Loaded, RefusedError, inspected
+from .inspection import BUILTIN, RESERVED, Loaded, RefusedError, inspected
 from .report import LoadReport, PluginEntry, State
 
 __all__ = ["DISABLE", "STRICT", "Extensions", "discover"]
@@ -149,8 +149,8 @@ def _admit(candidate: _Found, policy: ExtensionPolicy, off: set[str], namesakes:
             "Its distribution and version are not on the clinic's list.",
             "Add it to `extensions.allowed` in the settings, as distribution==version.",
         )
-    if candidate.name == BUILTIN:
-        raise refuse("quarantined", "extension.name", f"The name {BUILTIN} is reserved.", "Give it another name.")
+    if candidate.name in RESERVED:
+        raise refuse("quarantined", "extension.name", "Its name is reserved.", "Give it another name.")
     if len(namesakes) > 1:
         authors = " and ".join(sorted(other.distribution or "the host" for other in namesakes))
         raise refuse(

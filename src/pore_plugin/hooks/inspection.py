@@ -17,11 +17,13 @@ from .faults import fault, nearest
 from .report import PluginEntry, State
 from .table import EXTENSION_HOOKS
 
-__all__ = ["BUILTIN", "Loaded", "RefusedError", "inspected"]
+__all__ = ["BUILTIN", "RESERVED", "Loaded", "RefusedError", "inspected"]
 
 BUILTIN = "pore"
 """Name and vendor of what this package itself contributes."""
 
+RESERVED = frozenset({BUILTIN, "clinic"})
+"""Names of authors that are no extension."""
 _MARKER = f"{PROJECT}_impl"
 _NAME = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 _VENDOR = re.compile(r"[a-z][a-z0-9]*")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
 from ..contracts import Finding, FollowUpPlan, FollowUpStep, Problem, StepChange
 from .faults import fault
@@ -38,6 +39,7 @@ def failed_finding(plugin: Loaded) -> Finding:
     )
 
 
+@cache
 def unavailable_finding() -> Finding:
     """Return the `block` finding that stands in for our own rules when they cannot be applied."""
     return Finding(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Generic, TypeVar, get_args
 
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..contracts import (
     AddStep,
     ConsultationForm,
+    ContentDocument,
     ContentItem,
     EvidenceBase,
     Model,
@@ -20,6 +22,7 @@ from ..contracts import (
     QuestionContribution,
     RegionMap,
 )
+from ..jsonscan import shown_pointer
 from ..jsontext import read_json
 from ..jsonvalues import read_mapping
 from ..validation import Checked, check
@@ -36,11 +39,11 @@ MAX_ITEMS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Contributed(Generic[T]):
-    """One checked item with its author. `document` is the plain document as the plug-in gave it."""
+    """One checked item with its author. `document` is the plain document as given, empty where a model was."""
 
     plugin: str
     value: T
-    document: Mapping[str, Any]
+    document: Mapping[str, Any] = field(repr=False)
 
 
 def items_of(hook: str, returned: Any) -> Iterator[Any]:
@@ -72,17 +75,13 @@ def read_item(hook: str, item: Any, *, trusted: bool = False) -> tuple[Any, Mapp
     if EXTENSION_HOOKS[hook].returns is ContentItem:
         return _read_content(hook, item)
     if isinstance(item, Model):
-        item = _document_of(hook, item)
+        return _validated(hook, _bytes_of(hook, item)), {}
     if not isinstance(item, Mapping):
         raise ProblemsError([_invalid(hook, f"It is a {_kind(item)}.", next_step=_wanted(EXTENSION_HOOKS[hook]))])
     document, raw, problems = read_mapping(item)
     if problems:
         raise ProblemsError(problems)
-    try:
-        return _adapter(hook).validate_json(raw), document
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        raise ProblemsError([_from_model(hook, document, detail) for detail in details]) from None
+    return _validated(hook, raw), document
 
 
 def foreign_ids(value: Any, vendor: str) -> Iterator[str]:
@@ -98,7 +97,7 @@ def foreign_ids(value: Any, vendor: str) -> Iterator[str]:
     elif isinstance(value, AddStep):
         if not value.step.id.startswith((f"{vendor}.", f"{vendor}-", f"{vendor}_")):
             yield "/step/id"
-    elif hasattr(value, "version"):
+    elif isinstance(value, ContentDocument):
         if not _of(vendor, value.id):
             yield "/id"
         for pointer, inner in _inner_ids(value):
@@ -139,23 +138,39 @@ def _read_content(hook: str, item: Any) -> tuple[Any, Mapping[str, Any]]:
 
 
 def _document_of(hook: str, model: Model) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_none=True, warnings=False)
-    except Exception:  # whatever a model built without checks holds
-        raise ProblemsError([_invalid(hook, f"This {type(model).__name__} was built without checks.")]) from None
+    document: dict[str, Any] = json.loads(_bytes_of(hook, model))
     return document
 
 
+def _bytes_of(hook: str, model: Model) -> bytes:
+    try:
+        return model.__pydantic_serializer__.to_json(
+            model, by_alias=True, exclude_unset=True, exclude_none=True, warnings=False
+        )
+    except Exception:  # whatever a model built without checks holds
+        raise ProblemsError([_invalid(hook, f"This {_kind(model)} was built without checks.")]) from None
+
+
+def _validated(hook: str, raw: bytes) -> Any:
+    try:
+        return _adapter(hook).validate_json(raw)
+    except ValidationError as error:
+        document = json.loads(raw)
+        details = error.errors(include_url=False, include_input=False)
+        raise ProblemsError([_from_model(hook, document, detail) for detail in details]) from None
+
+
 def _from_model(hook: str, document: Any, detail: Mapping[str, Any]) -> Problem:
-    pointer, here = "", document
+    path: list[str | int] = []
+    here = document
     for part in detail["loc"]:
         # pydantic also names the branch of a union that it chose, which is no place in the document.
-        inside = part in here if isinstance(here, dict) else isinstance(here, list) and isinstance(part, int)
-        if inside:
-            pointer += "/" + str(part).replace("~", "~0").replace("/", "~1")
+        if part in here if isinstance(here, dict) else isinstance(here, list) and isinstance(part, int):
+            path.append(part)
             here = here[part] if isinstance(here, dict) or part < len(here) else None
         elif detail["type"] == "missing" and part == detail["loc"][-1]:
-            pointer += f"/{part}"
+            path.append(part)
+    pointer = shown_pointer(path)
     code = str(detail["type"])
     # Only our own sentences are passed on: pydantic's may quote the value.
     said = str(detail["msg"]) if "." in code else f"Here: {code.replace('_', ' ')}."
