@@ -247,7 +247,7 @@ def _case_file(
     if "consent" in case:
         consent = workflow.consent(_check(ConsentRequest, _part(case, "consent"), plan=plan)).consent
         consents = (consent,)
-        run.sheets.append(Sheet("consent", "Consent", "", consent))
+        run.sheets.append(Sheet("consent", "Consent", rendering.consent_sheet(consent, sample=plan.sample), consent))
     day_form = None
     if "day_form" in case:
         day_form = _check(Consultation, _part(case, "day_form"), form=workflow.form(plan.day_form).pin, **clinic)

@@ -11,6 +11,7 @@ from .clinical.consenting import localise
 from .contracts import (
     Answer,
     Assessment,
+    Consent,
     ConsentSheet,
     Consultation,
     ConsultationForm,
@@ -30,12 +31,16 @@ from .contracts import (
 )
 
 __all__ = [
+    "SIGNS",
     "answers_sheet",
     "assessment_sheet",
+    "consent_sheet",
     "consent_text_sheet",
     "follow_up_sheet",
     "form_sheet",
     "missing_sheet",
+    "moment",
+    "place",
     "plan_sheet",
     "problems_sheet",
     "readiness_sheet",
@@ -43,7 +48,7 @@ __all__ = [
     "treatment_sheet",
 ]
 
-_SIGNS = {"block": "■ BLOCK", "review": "▲ REVIEW", "inform": "● INFORM", "clear": "✓ CLEAR"}
+SIGNS = {"block": "■ BLOCK", "review": "▲ REVIEW", "inform": "● INFORM", "clear": "✓ CLEAR"}
 
 
 def banner(*, sample: bool = False, draft: bool = False) -> list[str]:
@@ -171,7 +176,7 @@ def _answer_text(question: Question, answer: Answer, locale: str) -> str:
 def assessment_sheet(assessment: Assessment, locale: str, titles: Mapping[str, str]) -> str:
     """Return the verdict and why."""
     lines = [
-        f"# Suitability: {_SIGNS[assessment.verdict]}",
+        f"# Suitability: {SIGNS[assessment.verdict]}",
         "",
         (
             f"Stage: {assessment.context.stage}. Treatment date: {assessment.context.date}. "
@@ -196,7 +201,7 @@ def _findings(findings: Iterable[Finding], locale: str, titles: Mapping[str, str
         unverified = " *(unverified)*" if finding.unverified else ""
         rows.append(
             (
-                f"**{_SIGNS[finding.severity]}**",
+                f"**{SIGNS[finding.severity]}**",
                 finding.code,
                 localise(finding.message, locale) + unverified,
                 where,
@@ -330,6 +335,24 @@ def consent_text_sheet(sheet: ConsentSheet) -> str:
         "Name ____________________  Date and time ____________________  Signature ____________________",
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def consent_sheet(consent: Consent, *, sample: bool = False) -> str:
+    """Return what was agreed to, when, and until when the patient may reflect."""
+    lines = [f"# Consent: {consent.purpose}", "", *banner(sample=sample)]
+    lines += [
+        f"Given {moment(consent.given_at)}, informed {moment(consent.informed_at)} by {consent.explained_by}.",
+        "",
+        (
+            f"Signature: {consent.signature.method}. Text {consent.text.id} {consent.text.version} ({consent.locale}), "
+            f"plan {consent.plan.id}."
+        ),
+        "",
+        f"Time to reflect ends {moment(consent.cooling_off_ends)}."
+        if consent.cooling_off_ends
+        else "No time to reflect is running.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def readiness_sheet(readiness: Readiness, locale: str, titles: Mapping[str, str]) -> str:

@@ -104,6 +104,7 @@ class RuleCase(Model):
     inns: tuple[Token, ...] = ()
     markets: tuple[MarketId, ...] = ()
     stages: tuple[Stage, ...] = ()
+    toxin_only: bool = Field(default=False, description="Does not hold for a procedure that uses no toxin.")
     predicate: Annotated[AnswersPredicate | ComputedPredicate, Field(discriminator="type")]
     message: Text
     source: Sentence

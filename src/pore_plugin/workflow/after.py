@@ -14,6 +14,7 @@ from ..contracts import (
     FollowUpSchedule,
     FollowUpStep,
     Instrument,
+    Problem,
     ProblemsError,
     ProcedureTemplate,
     Product,
@@ -31,6 +32,13 @@ _NON_RESPONSE: Text = {
     "en": "No improvement at the primary outcome visit. Analyse the cause (region, technique) before any change; "
     "the next session waits for its interval all the same."
 }
+
+_OTHER_STEP = Problem(
+    code="review.other_step",
+    sentence="The form was answered for another step than the response says.",
+    pointer="/response/step",
+    next_step="Correct the step, or the answer that names it.",
+)
 
 
 def follow_up(setting: Setting, request: FollowUpRequest) -> FollowUpPlan:
@@ -114,6 +122,9 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
     trends = outcomes.trend(later, baseline, outcomes.primary_of(plan, visited))
     now = to_utc(request.at)
     accepted, problems = check_answers(setting, response)
+    said = [a.value for a in response.answers if a.question == "pore.q.review-step" and a.type == "choice"]
+    if step is not None and said and said != [step.step]:
+        accepted, problems = False, (*problems, _OTHER_STEP)
     return FollowUpReview(
         id=setting.key(response.id, "review"),
         clinic=setting.clinic.id,
