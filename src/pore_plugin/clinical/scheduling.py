@@ -40,7 +40,10 @@ Placer: TypeAlias = Callable[[FollowUpStep, FollowUpPlan, Calendar], tuple[str, 
 """Asks the plug-ins to place a step: the one that answered and its step, or `None`, and the built-in places it."""
 
 _RETREAT = "The latest of the limits on the product's own label row, counted from the day of treatment."
-_RETREAT_UNVERIFIED = "The latest of 84 days, 90 days and 3 calendar months: no limit of the label row is verified."
+_RETREAT_UNVERIFIED = (
+    "The label row has no limit, or one that is empty or not accepted, so the latest of 84 days, 90 days and 3 calendar "
+    "months from the day of treatment holds."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
