@@ -155,7 +155,9 @@ def _walk(workflow: PoreWorkflow, case: Mapping[str, Any], locale: str, run: Cas
         Sheet(
             "assessment-plan",
             "Suitability of the plan",
-            rendering.assessment_sheet(planned.assessment, locale, titles),
+            rendering.assessment_sheet(
+                planned.assessment, locale, titles, sample=planned.plan is not None and planned.plan.sample
+            ),
             planned.assessment,
         )
     )
@@ -176,7 +178,12 @@ def _walk(workflow: PoreWorkflow, case: Mapping[str, Any], locale: str, run: Cas
     readiness = workflow.ready(ReadinessRequest(case=case_file, operator=report.operator, at=report.started_at))
     run.readiness = readiness
     run.sheets.append(
-        Sheet("readiness", "Ready to treat?", rendering.readiness_sheet(readiness, locale, titles), readiness)
+        Sheet(
+            "readiness",
+            "Ready to treat?",
+            rendering.readiness_sheet(readiness, locale, titles, sample=plan.sample),
+            readiness,
+        )
     )
     if not readiness.ready and not report.deviations:
         run.ended = "not ready to treat"

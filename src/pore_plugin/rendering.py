@@ -173,11 +173,12 @@ def _answer_text(question: Question, answer: Answer, locale: str) -> str:
     return _plain(answer.value)
 
 
-def assessment_sheet(assessment: Assessment, locale: str, titles: Mapping[str, str]) -> str:
+def assessment_sheet(assessment: Assessment, locale: str, titles: Mapping[str, str], *, sample: bool = False) -> str:
     """Return the verdict and why."""
     lines = [
         f"# Suitability: {SIGNS[assessment.verdict]}",
         "",
+        *banner(sample=sample),
         (
             f"Stage: {assessment.context.stage}. Treatment date: {assessment.context.date}. "
             f"Assessed {moment(assessment.assessed_at)}."
@@ -355,9 +356,15 @@ def consent_sheet(consent: Consent, *, sample: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def readiness_sheet(readiness: Readiness, locale: str, titles: Mapping[str, str]) -> str:
+def readiness_sheet(readiness: Readiness, locale: str, titles: Mapping[str, str], *, sample: bool = False) -> str:
     """Return whether to treat now, and every reason not to."""
-    lines = [f"# {'✓ Ready to treat' if readiness.ready else '■ Not ready'}", "", f"Asked {moment(readiness.at)}.", ""]
+    lines = [
+        f"# {'✓ Ready to treat' if readiness.ready else '■ Not ready'}",
+        "",
+        *banner(sample=sample),
+        f"Asked {moment(readiness.at)}.",
+        "",
+    ]
     for reason in readiness.reasons:
         where = f" ({', '.join(place(region, titles) for region in reason.regions)})" if reason.regions else ""
         lines.append(f"- **{reason.code}**{where}: {reason.sentence} *{reason.next_step}*")

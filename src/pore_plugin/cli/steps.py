@@ -88,7 +88,9 @@ def plan(
     """
     workflow = workflow_for(clinic)
     result = workflow.plan(read_document(PlanRequest, file).model)
-    sheets = [rendering.assessment_sheet(result.assessment, locale, workflow.region_titles(locale))]
+    sample = result.plan is not None and result.plan.sample
+    titles = workflow.region_titles(locale)
+    sheets = [rendering.assessment_sheet(result.assessment, locale, titles, sample=sample)]
     if result.missing:
         sheets.append(rendering.missing_sheet(result.missing))
     if result.plan is not None:
@@ -126,8 +128,10 @@ def ready(
     Example: pore-plugin ready request.json --clinic clinic.toml
     """
     workflow = workflow_for(clinic)
-    readiness = workflow.ready(read_document(ReadinessRequest, file).model)
-    sheet = rendering.readiness_sheet(readiness, locale, workflow.region_titles(locale))
+    request = read_document(ReadinessRequest, file).model
+    readiness = workflow.ready(request)
+    titles = workflow.region_titles(locale)
+    sheet = rendering.readiness_sheet(readiness, locale, titles, sample=request.case.plan.sample)
     show(ReadinessResult(readiness=readiness), sheet, output)
     leave(Exit.OK if readiness.ready else Exit.FINDINGS)
 

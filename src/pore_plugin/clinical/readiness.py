@@ -26,6 +26,7 @@ from ..contracts import (
     Pin,
     Product,
     RecordPin,
+    RegionDose,
 )
 from . import consenting
 from .consenting import consent_state
@@ -49,6 +50,8 @@ class Gatekeeping:
 
     `findings` are those of the plan-stage assessment joined with a fresh assessment on the day; `pins` maps the
     id of each consent text to its current pin; `consultation`, `plan` and `assessment` pin the records as read.
+    `prescriber` is the one named for this treatment, `None` where nobody was; `doses` are the planned ones, or
+    after a treatment the given ones.
     """
 
     case: CaseFile
@@ -61,6 +64,8 @@ class Gatekeeping:
     plan: RecordPin
     assessment: RecordPin
     operator: str
+    prescriber: str | None
+    doses: tuple[RegionDose, ...]
     at: str
 
     @cached_property
@@ -273,7 +278,7 @@ def _operator(gate: Gatekeeping) -> Iterator[NotReady]:
             sentence=f"The product's label lets only these give it: {', '.join(limit.professions)}.",
             next_step="Let one of them treat, or choose another product.",
         )
-    if "prescriber" in person.roles:
+    if "prescriber" in person.roles and gate.prescriber in (None, person.id):
         return
     if not gate.market.operator_may_differ.value:
         yield NotReady(
@@ -285,7 +290,7 @@ def _operator(gate: Gatekeeping) -> Iterator[NotReady]:
     if not problems:
         yield NotReady(
             code="authorisation.missing",
-            sentence="The operator is not the prescriber, and there is no authorisation.",
+            sentence="The operator is not the prescriber of this treatment, and there is no authorisation.",
             next_step="A prescriber examines the patient and authorises product and doses.",
         )
     elif None not in problems:
@@ -311,6 +316,8 @@ def _authorisation_problem(gate: Gatekeeping, authorisation: Authorisation, pers
         return no("patient", "The authorisation belongs to another patient or clinic.", "Hand in this patient's.")
     if prescriber is None or "prescriber" not in prescriber.roles:
         return no("prescriber", "The authorisation is not signed by a prescriber of this clinic.", again)
+    if gate.prescriber not in (None, person.id, prescriber.id):
+        return no("prescriber", "The authorisation is signed by another prescriber than the one named.", again)
     if (authorisation.template, authorisation.product) != (plan.template.id, plan.product_id):
         return no("product", "The authorisation is for another procedure or product.", again)
     if authorisation.operators and person.id not in authorisation.operators:
@@ -327,11 +334,9 @@ def _authorisation_problem(gate: Gatekeeping, authorisation: Authorisation, pers
     if date.fromisoformat(authorisation.examined_on) > gate.today:
         return no("exam", "The examination is dated in the future.", "Correct its date.")
     allowed = {(dose.region, dose.side): Fraction(dose.units) for dose in authorisation.maximum}
-    for region in plan.injection.regions if plan.injection else ():
-        if Fraction(region.units.value) > allowed.get((region.region, region.side), Fraction(0)):
-            return no(
-                "exceeded", "The plan exceeds the authorised dose in a region.", "Lower the dose or authorise it."
-            )
+    for dose in gate.doses:
+        if Fraction(dose.units) > allowed.get((dose.region, dose.side), Fraction(0)):
+            return no("exceeded", "A dose is above the authorised one of its region.", "Lower it, or authorise it.")
     return None
 
 

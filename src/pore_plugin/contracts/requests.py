@@ -96,6 +96,9 @@ class ReadinessRequest(Model):
 
     case: CaseFile
     operator: RecordId
+    prescriber: Opt[RecordId] = Field(
+        default=None, description="Whose treatment it is; absent = the operator's own, or the authorisation's."
+    )
     at: Instant
 
 

@@ -147,7 +147,8 @@ class PoreWorkflow:
 
     def ready(self, request: ReadinessRequest) -> Readiness:
         """Return every reason not to treat under this plan at this moment; asking changes nothing."""
-        return on_the_day.readiness_of(on_the_day.gate_of(self._setting, request.case, request.operator, request.at))
+        gate = on_the_day.gate_of(self._setting, request.case, request.operator, request.prescriber, request.at)
+        return on_the_day.readiness_of(gate)
 
     def treat(self, request: TreatmentRequest) -> TreatmentResult:
         """Record what was done. Whatever spoke against it, or differs from the plan, needs a deviation.

@@ -22,11 +22,25 @@ from .setting import Setting
 __all__ = ["gate_of", "readiness_of", "treat"]
 
 
-def gate_of(setting: Setting, case: CaseFile, operator: str, at: str) -> Gatekeeping:
-    """Return what the gates look at: the plan's findings joined with an assessment made at this moment."""
+def gate_of(
+    setting: Setting,
+    case: CaseFile,
+    operator: str,
+    prescriber: str | None,
+    at: str,
+    given: tuple[RegionDose, ...] = (),
+) -> Gatekeeping:
+    """Return what the gates look at: the plan's findings joined with an assessment made at this moment.
+
+    After a treatment `given` are the doses that must keep within the authorisation.
+    """
     plan = case.plan
     product = setting.products.get(plan.product_id) if plan.product_id is not None else None
     texts = {text: setting.pin(text) for text in plan.consent_texts if setting.has(text)}
+    planned = tuple(
+        RegionDose(region=region.region, side=region.side, units=region.units.value)
+        for region in (plan.injection.regions if plan.injection else ())
+    )
     bare = Gatekeeping(
         case=case,
         clinic=setting.clinic,
@@ -38,11 +52,9 @@ def gate_of(setting: Setting, case: CaseFile, operator: str, at: str) -> Gatekee
         plan=setting.record_pin(plan),
         assessment=setting.record_pin(case.assessment),
         operator=operator,
+        prescriber=prescriber,
+        doses=given or planned,
         at=at,
-    )
-    planned = tuple(
-        RegionDose(region=region.region, side=region.side, units=region.units.value)
-        for region in (plan.injection.regions if plan.injection else ())
     )
     today = _findings(setting, case, planned, bare)
     return bare.with_findings(suitability.join(case.assessment.findings, today))
@@ -88,13 +100,13 @@ def treat(setting: Setting, request: TreatmentRequest) -> TreatmentRecord:
     vials = tuple(use.vial for use in report.vials)
     case = request.case.model_copy(update={"vials": vials}) if vials else request.case
     plan = case.plan
-    gate = gate_of(setting, case, report.operator, report.started_at)
+    given = tuple(RegionDose(region=dose.region, side=dose.side, units=dose.units) for dose in report.doses)
+    gate = gate_of(setting, case, report.operator, report.prescriber, report.started_at, given)
     checked = readiness_of(gate)
     problems = list(treating.faults(report, plan, setting.clinic, setting.regions))
     problems += _unexplained(treating.undocumented((*checked.reasons, *treating.differences(report, plan)), report))
     if problems:
         raise ProblemsError(problems)
-    given = tuple(RegionDose(region=dose.region, side=dose.side, units=dose.units) for dose in report.doses)
     authorisation = readiness.valid_authorisation(gate)
     return TreatmentRecord(
         id=report.id,
