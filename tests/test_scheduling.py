@@ -393,6 +393,23 @@ def test_a_required_step_cannot_be_dropped_or_leave_its_window(edit: FollowUpEdi
     assert [flag for flag in plan.flags if "acme" in flag and edit.step in flag]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("kept", [{"earliest": "P80D"}, {"latest": "P90D"}, {}], ids=str)
+def test_a_required_step_does_not_move_to_the_open_side_of_its_window(kept: dict[str, str]) -> None:
+    needed = step("X", "visit", "P84D", required=True, **kept)
+    for offset, fits in (("P82D", "earliest" in kept), ("P86D", "latest" in kept), ("P84D", True), ("P900D", False)):
+        replaced = needed.model_copy(update={"offset": offset})
+        for edit in (
+            set_offset("X", offset),
+            ReplaceStep(action="replace", step="X", with_step=replaced, reason="Ours is better."),
+        ):
+            plan = apply_edits(inputs(schedule_of(needed)), [("acme", edit)])
+            assert (plan.flags == ()) is fits, (offset, edit.action)
+
+
+def test_a_step_that_is_not_required_moves_freely_in_an_open_window() -> None:
+    assert by_name(edited(("acme", set_offset("W16", "P26W"))))["W16"].due == "2026-08-31T10:00:00+01:00"
+
+
 def test_a_required_step_may_move_inside_its_window() -> None:
     plan = edited(("acme", set_offset("W4", "P30D")))
     assert by_name(plan)["W4"].due == "2026-04-01T10:30:00+01:00"

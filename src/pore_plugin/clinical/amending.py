@@ -78,12 +78,14 @@ def _fault(
     if isinstance(edit, RemoveStep):
         return "a required step cannot be removed" if old.required else None
     if isinstance(edit, SetOffset):
-        return None if fits(_offset(old, edit.offset)) else "the offset lies outside the window of the step"
+        return None if fits(_moved(old, edit.offset)) else "the offset lies outside the window of the step"
     new = edit.with_step
     if new.id != old.id:
         return "a replacement keeps the id of the step"
     if old.required and any(getattr(new, name) != getattr(old, name) for name in _KEPT_BY_REQUIRED):
         return "a required step stays required and keeps its window and its role"
+    if not fits(_moved(old, new.offset) if old.required else new):
+        return "the offset lies outside the window of the step"
     return _step_fault(new, steps, fits, forms)
 
 
@@ -104,6 +106,17 @@ def _step_fault(
 
 def _offset(step: ScheduleStep, offset: str) -> ScheduleStep:
     return step.model_copy(update={"offset": offset})
+
+
+def _moved(step: ScheduleStep, offset: str) -> ScheduleStep:
+    """Return the step at another offset, as its window is judged.
+
+    A required step with an open window does not move to the open side: years later would be as good as never.
+    """
+    if not step.required:
+        return _offset(step, offset)
+    bounds = {"earliest": step.earliest or step.offset, "latest": step.latest or step.offset}
+    return step.model_copy(update={"offset": offset, **bounds})
 
 
 def _apply(plugin: str, edit: FollowUpEdit, present: AmendedStep | None) -> AmendedStep:

@@ -41,8 +41,8 @@ Placer: TypeAlias = Callable[[FollowUpStep, FollowUpPlan, Calendar], tuple[str, 
 
 _RETREAT = "The latest of the limits on the product's own label row, counted from the day of treatment."
 _RETREAT_UNVERIFIED = (
-    "The label row has no limit, or one that is empty or not accepted, so the latest of 84 days, 90 days and 3 calendar "
-    "months from the day of treatment holds."
+    "The label row has no limit, or one that is empty or not accepted, so the latest of 84 days, 90 days and 3 "
+    "calendar months from the day of treatment holds."
 )
 
 
