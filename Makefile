@@ -32,9 +32,12 @@ types: $(DEV)
 
 schemas: $(DEV)
 	$(RUN) tools/build_schemas.py
+	$(RUN) tools/example_documents.py
+	$(RUN) tools/build_schemas.py
 
 schemas-check: $(DEV)
 	$(RUN) tools/build_schemas.py --check
+	$(RUN) tools/example_documents.py --check
 
 docs: $(DEV)
 	$(RUN) tools/build_docs.py

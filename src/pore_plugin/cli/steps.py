@@ -60,7 +60,7 @@ def submit(file: FileArgument, clinic: ClinicOption = None, output: FormatOption
     """
     result = workflow_for(clinic).submit(read_document(Consultation, file).model)
     word = "Accepted" if result.accepted else "Kept as a draft"
-    show(result, f"{word}. Digest {result.digest}\n", output)
+    show(result, f"{word}. Digest {result.consultation_digest}\n", output)
     if output is Format.TEXT:
         show_problems(result.problems, output)
     leave(Exit.OK if result.accepted else Exit.FINDINGS)

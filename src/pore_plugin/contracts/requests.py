@@ -132,7 +132,7 @@ class SubmissionResult(Model):
 
     accepted: bool
     consultation: Consultation
-    digest: Digest = Field(description="Digest of the response; records made from it pin this.")
+    consultation_digest: Digest = Field(description="Digest of the response; records made from it pin this.")
     problems: tuple[Problem, ...] = ()
     events: tuple[Event, ...]
 
@@ -149,7 +149,7 @@ class PlanResult(Model):
 
     assessment: Assessment
     plan: Opt[ProcedurePlan] = None
-    digest: Opt[Digest] = Field(default=None, description="Digest of the plan; consents pin this.")
+    plan_digest: Opt[Digest] = Field(default=None, description="Digest of the plan; consents pin this.")
     missing: tuple[MissingNumber, ...] = Field(
         default=(), description="Numbers that the clinic's protocol has to supply before there can be a plan."
     )

@@ -114,7 +114,7 @@ class PoreWorkflow:
         return SubmissionResult(
             accepted=accepted,
             consultation=kept,
-            digest=self.record_pin(kept).digest,
+            consultation_digest=self.record_pin(kept).digest,
             problems=problems,
             events=(self._setting.event(kind, kept.id, kept.recorded_at),),
         )

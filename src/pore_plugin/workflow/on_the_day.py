@@ -8,6 +8,7 @@ from ..clinical.readiness import Gatekeeping
 from ..contracts import (
     AssessmentContext,
     CaseFile,
+    Consultation,
     Finding,
     NotReady,
     Problem,
@@ -17,6 +18,7 @@ from ..contracts import (
     TreatmentRecord,
     TreatmentRequest,
 )
+from .before import check_answers
 from .setting import Setting
 
 __all__ = ["gate_of", "readiness_of", "treat"]
@@ -55,9 +57,19 @@ def gate_of(
         prescriber=prescriber,
         doses=given or planned,
         at=at,
+        answers=_wrong(setting, case.consultation),
+        day_answers=_wrong(setting, case.day_form),
     )
     today = _findings(setting, case, planned, bare)
     return bare.with_findings(suitability.join(case.assessment.findings, today))
+
+
+def _wrong(setting: Setting, response: Consultation | None) -> tuple[Problem, ...]:
+    """Return what speaks against accepting a response; that it is still a draft has a gate of its own."""
+    if response is None or response.status == "draft":
+        return ()
+    accepted, problems = check_answers(setting, response)
+    return () if accepted else problems
 
 
 def readiness_of(gate: Gatekeeping) -> Readiness:

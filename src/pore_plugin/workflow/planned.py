@@ -63,7 +63,9 @@ def plan(setting: Setting, request: PlanRequest) -> PlanResult:
         tops_up=request.tops_up,
     )
     events.append(setting.event("plan.made", made.id, request.at, assessment.id))
-    return PlanResult(assessment=assessment, plan=made, digest=setting.record_pin(made).digest, events=tuple(events))
+    return PlanResult(
+        assessment=assessment, plan=made, plan_digest=setting.record_pin(made).digest, events=tuple(events)
+    )
 
 
 def _protocol(setting: Setting, request: PlanRequest) -> Entry[ClinicProtocol] | None:
