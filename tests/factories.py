@@ -254,7 +254,8 @@ class Made:
 
 def plan_request(flow: PoreWorkflow, response: Consultation, **members: Any) -> PlanRequest:
     """Return the plan request of the sample."""
-    return check(PlanRequest, {**case_input()["plan"], "consultation": doc(response), **doc(members)}).model
+    whole = {**case_input()["plan"], "consultation": doc(response), **doc(members)}
+    return check(PlanRequest, {key: value for key, value in whole.items() if value is not None}).model
 
 
 def make(flow: PoreWorkflow | None = None, *, answers: Mapping[str, Any] | None = None, **plan: Any) -> Made:
@@ -406,3 +407,69 @@ def forehead() -> Made:
         flow, response, planned, plan, case, report, operator="dr-specimen", at="2026-09-10T14:01:00-04:00"
     )
 
+
+
+ABO_SUGGESTIONS = clinic("clinic-us.toml").policies.accepted_suggestions
+
+
+def azzalure_protocol(market: str) -> dict[str, Any]:
+    """Return a clinic's own protocol, not a sample: AZZALURE for an oily forehead. The figures are invented."""
+    protocol = content_document("pore.protocol.sample-microtoxin-forehead-abo-us")
+    del protocol["sample"]
+    return protocol | {
+        "id": "clinic.protocol.forehead",
+        "title": {"en": "Oily forehead, AZZALURE"},
+        "responsible": "Dr Sam Sample (invented)",
+        "product": f"pore.product.azzalure-{market.lower()}",
+        "dilution": {
+            "vial_units": "125",
+            "steps": [{"id": "vial", "diluent": "saline-0.9", "add": "1.25"}],
+        },
+    }
+
+
+def azzalure(market: str = "UK", **settings: Any) -> Made:
+    """Return AZZALURE for an oily forehead on the clinic's own protocol, by the prescriber. In-use time: 24 h."""
+    policies = {"accepted_suggestions": list(ABO_SUGGESTIONS), **settings.pop("policies", {})}
+    people = [*doc(clinic().people), *settings.pop("more_people", ())]
+    members: dict[str, Any] = {"sample": False, "people": people, "policies": policies, **settings}
+    if market == "EU":
+        members |= {"market": "EU", "country": "IE", "zone": "Europe/Dublin", "subdivision": None}
+    flow = workflow_of(clinic(**members), content=[azzalure_protocol(market)])
+    response = consultation(flow)
+    product = f"pore.product.azzalure-{market.lower()}"
+    papers = approvals(
+        flow,
+        "pore.form.consultation",
+        DAY_FORM,
+        FOREHEAD,
+        "clinic.protocol.forehead",
+        "pore.consent.treatment",
+        prescriber="dr-sample",
+    )
+    wanted = plan_request(flow, response, template=FOREHEAD, product=product, protocol=None, approvals=papers)
+    planned = flow.plan(wanted)
+    plan = planned.plan
+    assert plan is not None, planned.missing
+    consent = flow.consent(check(ConsentRequest, {**case_input()["consent"], "plan": doc(plan)}).model).consent
+    vial = Vial(
+        id="vial-a",
+        product=product,
+        lot="LOT-A",
+        expiry="2026-09-10",
+        units="125",
+        reconstituted_at="2026-09-10T13:40:00+01:00",
+        diluent="saline-0.9",
+        diluent_volume="1.25",
+    )
+    case = CaseFile(
+        consultation=response,
+        assessment=planned.assessment,
+        plan=plan,
+        day_form=day_form(flow),
+        consents=(consent,),
+        approvals=papers,
+        vials=(vial,),
+    )
+    report = report_of(plan, (vial,), operator="dr-sample", id="treatment-a")
+    return Made(flow, response, planned, plan, case, report, operator="dr-sample")

@@ -24,6 +24,7 @@ from ..contracts import (
     Override,
     Person,
     Pin,
+    Problem,
     Product,
     RecordPin,
     RegionDose,
@@ -51,7 +52,8 @@ class Gatekeeping:
     `findings` are those of the plan-stage assessment joined with a fresh assessment on the day; `pins` maps the
     id of each consent text to its current pin; `consultation`, `plan` and `assessment` pin the records as read.
     `prescriber` is the one named for this treatment, `None` where nobody was; `doses` are the planned ones, or
-    after a treatment the given ones.
+    after a treatment the given ones; `answers` and `day_answers` are what is wrong with the two responses against
+    the forms that they pin.
     """
 
     case: CaseFile
@@ -67,6 +69,8 @@ class Gatekeeping:
     prescriber: str | None
     doses: tuple[RegionDose, ...]
     at: str
+    answers: tuple[Problem, ...] = ()
+    day_answers: tuple[Problem, ...] = ()
 
     @cached_property
     def now(self) -> datetime:
@@ -105,6 +109,7 @@ def _identity(gate: Gatekeeping) -> Iterator[NotReady]:
             next_step="Hand in the records of one patient.",
         )
     clinics = {case.plan.clinic, case.consultation.clinic, case.assessment.clinic, gate.clinic.id}
+    clinics |= {case.day_form.clinic} if case.day_form else set()
     if len(clinics) > 1:
         yield NotReady(
             code="case.clinic",
@@ -121,6 +126,8 @@ def _consultation(gate: Gatekeeping) -> Iterator[NotReady]:
             sentence="The consultation is still a draft.",
             next_step="Complete and submit the consultation, then assess and plan again.",
         )
+    if gate.answers:
+        yield _unfit("consultation", gate.answers)
     if case.plan.consultation != gate.consultation:
         yield NotReady(
             code="consultation.changed",
@@ -153,11 +160,23 @@ def _day_form(gate: Gatekeeping) -> Iterator[NotReady]:
         and gate.local_day(form.occurred_at) == gate.today
         and datetime.fromisoformat(form.occurred_at) <= gate.now
     ):
+        # No rule can speak about a question that was left out: an incomplete form would look like a healthy one.
+        if gate.day_answers:
+            yield _unfit("day_form", gate.day_answers)
         return
     yield NotReady(
         code="day_form.missing",
         sentence="The day-of-treatment form of today is missing or not completed.",
         next_step="Ask the day-of-treatment questions now and submit the form.",
+    )
+
+
+def _unfit(what: str, problems: Iterable[Problem]) -> NotReady:
+    codes = ", ".join(sorted({problem.code for problem in problems})[:8])
+    return NotReady(
+        code=f"{what}.invalid",
+        sentence=f"The answers do not fit the form that they are pinned to: {codes}.",
+        next_step="Submit the answers, mend each problem that is named, and hand in the accepted response.",
     )
 
 
