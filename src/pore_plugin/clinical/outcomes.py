@@ -120,6 +120,7 @@ def _trend(base: Outcome, values: Iterable[Outcome], primary: Primary | None) ->
         instrument_version=base.instrument_version,
         unit=base.unit,
         direction=base.direction,
+        rater=base.rater,
         region=base.region,
         side=base.side,
         baseline=_point(base, base),

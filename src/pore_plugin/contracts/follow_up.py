@@ -227,6 +227,7 @@ class OutcomeTrend(Model):
     instrument_version: Version
     unit: UnitId
     direction: Literal["higher-is-better", "lower-is-better", "none"]
+    rater: Literal["patient", "practitioner", "device"]
     region: Opt[Id] = None
     side: Opt[Side] = None
     baseline: OutcomePoint

@@ -153,7 +153,7 @@ class TreatmentReport(Model):
     reactions: tuple[Reaction, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     stopped_early: Opt[Sentence] = Field(default=None, description="Why the treatment was stopped part-way.")
-    amends: Opt[RecordId] = Field(default=None, description="The record that this one corrects; both are kept.")
+    amends: Opt[RecordId] = Field(default=None, description="The first record of this treatment, which this one corrects; all are kept.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "TreatmentReport":

@@ -14,6 +14,7 @@ from ..contracts import (
     FollowUpSchedule,
     FollowUpStep,
     Instrument,
+    OutcomeTrend,
     Problem,
     ProblemsError,
     ProcedureTemplate,
@@ -112,14 +113,7 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
     year = to_utc(request.at).year
     calendar = calendar_for(setting.clinic, (year - 1, year, year + 1), setting.holidays)
     tasks = red_flags.tasks(flags, request.at, calendar, lambda code: setting.key(response.id, f"task.{code}"))
-    instruments = [entry.model for entry in setting.catalogue.entries if isinstance(entry.model, Instrument)]
-    wrong = outcomes.check_outcomes(request.outcomes, instruments)
-    if wrong:
-        raise ProblemsError(p.model_copy(update={"pointer": f"/outcomes{p.pointer}"}) for p in wrong)
-    baseline, later = outcomes.baseline_of(request.outcomes, request.treatment.report.started_at)
-    primary = step is not None and step.primary_outcome
-    visited = response.occurred_at if primary else None
-    trends = outcomes.trend(later, baseline, outcomes.primary_of(plan, visited))
+    trends, wrong = _trends(setting, request, step)
     now = to_utc(request.at)
     accepted, problems = check_answers(setting, response)
     said = [a.value for a in response.answers if a.question == "pore.q.review-step" and a.type == "choice"]
@@ -134,7 +128,7 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
         step=response.step,
         reviewed_at=request.at,
         accepted=accepted,
-        problems=problems,
+        problems=(*problems, *wrong),
         flags=flags,
         tasks=tasks,
         trends=trends,
@@ -145,6 +139,22 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
             if later_step.state in ("planned", "due", "booked", "sent") and to_utc(later_step.due) > now
         ),
     )
+
+
+def _trends(
+    setting: Setting, request: ReviewRequest, step: FollowUpStep | None
+) -> tuple[tuple[OutcomeTrend, ...], tuple[Problem, ...]]:
+    """Return the trends, or what is wrong with the outcomes: a bad figure must not hold back a flag."""
+    instruments = [entry.model for entry in setting.catalogue.entries if isinstance(entry.model, Instrument)]
+    visited = request.response.occurred_at if step is not None and step.primary_outcome else None
+    wrong = outcomes.check_outcomes(request.outcomes, instruments)
+    try:
+        if not wrong:
+            baseline, later = outcomes.baseline_of(request.outcomes, request.treatment.report.started_at)
+            return outcomes.trend(later, baseline, outcomes.primary_of(request.follow_up_plan, visited)), ()
+    except ProblemsError as error:
+        wrong = error.problems
+    return (), tuple(p.model_copy(update={"pointer": f"/outcomes{p.pointer}"}) for p in wrong)
 
 
 def _step(setting: Setting, request: ReviewRequest) -> FollowUpStep | None:
