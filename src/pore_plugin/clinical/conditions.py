@@ -30,13 +30,17 @@ AnswerIndex: TypeAlias = Mapping[str, tuple[Answer, ...]]
 """Question id to its answers: one, or one per instance of a repeating section; unanswered questions are absent."""
 
 _NOTHING: frozenset[str] = frozenset()
+_ONCE: tuple[None] = (None,)
+"""The instances of a section that does not repeat."""
 
 
 def index(answers: Iterable[Answer]) -> AnswerIndex:
     """Return the answers by question, each question's in the order given."""
     by_question: dict[str, tuple[Answer, ...]] = {}
     for answer in answers:
-        by_question[answer.question] = (*by_question.get(answer.question, ()), answer)
+        question = answer.question
+        earlier = by_question.get(question)
+        by_question[question] = (answer,) if earlier is None else (*earlier, answer)
     return by_question
 
 
@@ -266,7 +270,7 @@ def _look(
     form: ConsultationForm | CompiledForm, answers: AnswerIndex
 ) -> tuple[frozenset[tuple[str, int | None]], AnswerIndex]:
     compiled = form if isinstance(form, CompiledForm) else compile_form(form)
-    shown: set[tuple[str, int | None]] = set()
+    shown: list[tuple[str, int | None]] = []
     kept: dict[str, tuple[Answer, ...]] = {}
     open_groups: dict[int, tuple[int | None, ...]] = {}
     for question, show_when, at in compiled.order:
@@ -276,24 +280,33 @@ def _look(
             # Whatever the section's own condition asks about stands earlier in the order.
             instances = _instances(group, answers) if group.show_when is None or holds(group.show_when, kept) else ()
             open_groups[at] = instances
-        if show_when is not None:
-            instances = tuple(
-                instance
-                for instance in instances
-                if holds(show_when, kept, instance=instance, same_section=group.questions)
-            )
-        shown.update((question, instance) for instance in instances)
+        if show_when is not None and instances:
+            if instances is _ONCE:
+                instances = _ONCE if holds(show_when, kept) else ()
+            else:
+                instances = tuple(
+                    instance
+                    for instance in instances
+                    if holds(show_when, kept, instance=instance, same_section=group.questions)
+                )
+        if not instances:
+            continue
+        for instance in instances:
+            shown.append((question, instance))
         given = answers.get(question)
-        if given and instances:
-            counting = tuple(answer for answer in given if answer.instance in instances)
-            if counting:
-                kept[question] = counting
+        if given is not None:
+            for answer in given:
+                if answer.instance not in instances:
+                    given = tuple(answer for answer in given if answer.instance in instances)
+                    break
+            if given:
+                kept[question] = given
     return frozenset(shown), kept
 
 
 def _instances(group: _Group, answers: AnswerIndex) -> tuple[int | None, ...]:
     if group.repeats is None:
-        return (None,)
+        return _ONCE
     found = {answer.instance for question in group.questions for answer in answers.get(question, ())}
     limit = group.repeats
     return tuple(sorted({1, *(instance for instance in found if instance is not None and instance <= limit)}))
