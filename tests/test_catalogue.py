@@ -246,7 +246,7 @@ def test_a_rule_names_questions_that_some_form_asks() -> None:
     when = {"conditions": [{"question": "base.q.none", "operator": "exists", "value": True}]}
     rules = {
         "type": "safety-rules",
-        "id": "acme.rules.a",
+        "id": "pore.rules.a",
         "version": "1.0.0",
         **TITLE,
         "rules": [
@@ -268,12 +268,21 @@ def test_a_rule_names_questions_that_some_form_asks() -> None:
             }
         ],
     }
-    catalogue = Catalogue.build([item(given.FORM), item(rules, "acme")])
     at = "/rules/0/cases/0"
-    assert names(catalogue) == {
-        ("catalogue.unknown_reference", "acme", f"{at}/products/0"),
-        ("catalogue.unknown_reference", "acme", f"{at}/predicate/when/conditions/0/question"),
+    assert names(refused(item(given.FORM), item(rules))) == {
+        ("catalogue.unknown_reference", "pore", f"{at}/products/0"),
+        ("catalogue.unknown_reference", "pore", f"{at}/predicate/when/conditions/0/question"),
     }
+
+
+@pytest.mark.parametrize("kind", ["safety-rules", "markets"])
+def test_rules_and_markets_are_taken_from_the_package_only(kind: str) -> None:
+    ours = next(checked.document for checked in content() if checked.document["type"] == kind)
+    theirs = {**ours, "id": "acme.own.a"}
+    catalogue = Catalogue.build([item(theirs, "acme")])
+    assert catalogue.entries == ()
+    assert ("catalogue.package_only", "acme", "/type") in names(catalogue)
+    assert ("catalogue.package_only", "clinic", "/type") in names(refused(documents=(theirs,)))
 
 
 def test_a_protocol_names_template_product_and_regions() -> None:

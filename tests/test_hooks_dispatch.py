@@ -140,10 +140,12 @@ def test_a_plugin_offers_an_adapter_that_the_report_lists(acme: Any) -> None:
 
 
 def test_a_plugin_refuses_answers(acme: Any) -> None:
-    verdict = validated(acme.hooks)
+    answers = given.consultation().model_copy(update={"recorded_by": "moonstruck"})
+    verdict = acme.hooks.validate_answers(given.form(), answers)
     assert not verdict.accepted
     assert [(p.code, p.plugin, p.hook) for p in verdict.problems] == [("acme.refused", "acme", "pore_validate_answers")]
-    assert validated(without()).accepted
+    assert without().validate_answers(given.form(), answers).accepted
+    assert validated(acme.hooks).accepted
 
 
 def test_a_plugin_adds_a_finding_under_its_true_name_after_ours(acme: Any) -> None:

@@ -62,7 +62,9 @@ def pore_register_host_adapters() -> list[dict[str, str]]:
 
 @hookimpl
 def pore_validate_answers(form: ConsultationForm, answers: Consultation | FollowUpResponse) -> list[Problem]:
-    return [Problem(code="acme.refused", sentence="Not today.", pointer="/answers", next_step="Come back.")]
+    if answers.recorded_by != "moonstruck":
+        return []
+    return [Problem(code="acme.refused", sentence="Not today.", pointer="/recorded_by", next_step="Come back.")]
 
 
 @hookimpl
@@ -87,8 +89,10 @@ def pore_amend_follow_up(
 
 
 @hookimpl
-def pore_place_follow_up_step(step: FollowUpStep, calendar: Calendar) -> FollowUpStep:
-    return step.model_copy(update={"due": step.due.replace("T10:", "T11:")})
+def pore_place_follow_up_step(step: FollowUpStep, calendar: Calendar) -> FollowUpStep | None:
+    if step.step != "W4":
+        return None
+    return step.model_copy(update={"due": step.due[:11] + "11" + step.due[13:]})
 
 
 @hookimpl

@@ -22,6 +22,8 @@ _HOOK = "pore_register_content"
 _OURS = frozenset({BUILTIN, CLINIC})
 _SOLE = frozenset({"evidence statement", "region", "chart", "rule", "market"})
 """What one document alone may define: a second definition would leave open which one holds."""
+_PACKAGE_ONLY = frozenset({"safety-rules", "markets"})
+"""What is never taken from anybody else: nothing may lower a verdict or what a market asks for."""
 
 
 class Catalogue:
@@ -152,6 +154,9 @@ def _problems(entries: list[Entry[Any]]) -> Iterator[Problem]:
         if len(several) > 1:
             yield from _duplicate(f"The {kind} {name}", several)
     for entry in current:
+        if entry.model.type in _PACKAGE_ONLY and entry.origin != BUILTIN:
+            sentence = f"{entry.pin.id} is a {entry.model.type} document, which only the package itself has."
+            yield _problem(entry, "catalogue.package_only", sentence, "/type")
         for reference in references(entry.model):
             if reference.target not in defined[reference.kind]:
                 sentence = f"{entry.pin.id} refers to the {reference.kind} {reference.target}, which nothing defines."

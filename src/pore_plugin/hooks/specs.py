@@ -98,12 +98,13 @@ def pore_register_questions(form: ConsultationForm) -> Iterable[QuestionContribu
     none_means="No content.",
 )
 def pore_register_content() -> Iterable[ContentItem | Document | bytes] | None:
-    """Add content documents: procedure templates, schedules, forms, products, instruments, texts, rules, evidence.
+    """Add content documents: procedure templates, schedules, forms, products, instruments, texts, regions, evidence.
 
     Called: once, when the catalogue is put together.
     Arguments: none.
     Returns: documents as models, dicts, or bytes of a JSON file. Ids begin with the plug-in's vendor; what a document
-    refers to must exist in the catalogue.
+    refers to must exist in the catalogue. Safety rules and markets are the package's own: a plug-in adds checks with
+    `pore_assess_suitability`.
     """
 
 
