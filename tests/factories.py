@@ -400,13 +400,8 @@ def forehead() -> Made:
         vials=(vial,),
     )
     moments = {"started_at": "2026-09-10T14:01:00-04:00", "ended_at": "2026-09-10T14:40:00-04:00"}
-    report = report_of(
-        plan, (vial,), operator="dr-specimen", prescriber="dr-specimen", id="treatment-us", **moments
-    )
-    return Made(
-        flow, response, planned, plan, case, report, operator="dr-specimen", at="2026-09-10T14:01:00-04:00"
-    )
-
+    report = report_of(plan, (vial,), operator="dr-specimen", prescriber="dr-specimen", id="treatment-us", **moments)
+    return Made(flow, response, planned, plan, case, report, operator="dr-specimen", at="2026-09-10T14:01:00-04:00")
 
 
 ABO_SUGGESTIONS = clinic("clinic-us.toml").policies.accepted_suggestions
