@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -11,8 +13,10 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pore_plugin.contracts.canonical import canonical, composed_version, digest
+from pore_plugin.contracts.canonical import canonical, composed_version, digest, record_digest
 from pore_plugin.contracts.limits import MAX_INTEGER
+from pore_plugin.schemas import python_pattern, schema_bytes, schema_names
+from pore_plugin.validation import check
 
 SCALARS = st.none() | st.booleans() | st.integers(-MAX_INTEGER, MAX_INTEGER) | st.text()
 ANY_SCALARS = SCALARS | st.floats(allow_nan=False, allow_infinity=False)
@@ -86,3 +90,37 @@ def test_the_order_of_members_does_not_change_the_digest(document: dict[str, Any
 
 def test_a_composed_version_names_its_bytes() -> None:
     assert composed_version("1.2.0", "sha256:0123456789abcdef") == "1.2.0+0123456789ab"
+
+
+def numbers_and_maps(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every schema below this one that a number or a free key fits."""
+    if isinstance(schema, dict):
+        if schema.get("type") in ("number", "integer") or "additionalProperties" in schema:
+            yield schema
+        for keyword, below in schema.items():
+            if keyword not in ("examples", "default", "const", "enum"):
+                yield from numbers_and_maps(below)
+    elif isinstance(schema, list):
+        for below in schema:
+            yield from numbers_and_maps(below)
+
+
+@pytest.mark.parametrize("name", schema_names())
+def test_no_contract_can_hold_what_only_rfc_8785_spells(name: str) -> None:
+    for schema in numbers_and_maps(json.loads(schema_bytes(name))):
+        assert schema.get("type") != "number"
+        if schema.get("type") == "integer":
+            assert -MAX_INTEGER <= schema.get("minimum", schema.get("exclusiveMinimum", -MAX_INTEGER - 1))
+            assert schema.get("maximum", schema.get("exclusiveMaximum", MAX_INTEGER + 1)) <= MAX_INTEGER
+        for pattern in schema.get("patternProperties", {}):
+            assert not re.compile(python_pattern(pattern)).search("é")
+            assert pattern.startswith("^")
+            assert pattern.endswith("$")
+        assert schema.get("additionalProperties", False) is False
+
+
+@pytest.mark.parametrize("name", schema_names())
+def test_a_record_has_the_digest_of_its_document(name: str) -> None:
+    for example in json.loads(schema_bytes(name))["examples"]:
+        record = check(name, example).model
+        assert record_digest(record) == digest(record.to_document())

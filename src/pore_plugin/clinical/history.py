@@ -9,7 +9,7 @@ from ..contracts.forms import ConsultationForm
 from ..contracts.safety import ToxinExposure
 from .conditions import AnswerIndex, CompiledForm, counted
 
-__all__ = ["exposures", "merge"]
+__all__ = ["exposures", "merge", "reported"]
 
 _EVER = ("pore.q.toxin-ever", "pore.q.toxin-other-since")
 _PRODUCT = "pore.q.toxin-product"
@@ -28,7 +28,11 @@ def exposures(answers: AnswerIndex, form: ConsultationForm | CompiledForm) -> tu
     elsewhere unless the answer says here. Toxin that was had, without any entry, is one exposure of which nothing
     is known.
     """
-    kept = counted(form, answers)
+    return reported(counted(form, answers))
+
+
+def reported(kept: AnswerIndex) -> tuple[ToxinExposure, ...]:
+    """Return what `exposures` does from answers that were counted already."""
     entries: dict[int, dict[str, Answer]] = {}
     for question in _ENTRY:
         for answer in kept.get(question, ()):

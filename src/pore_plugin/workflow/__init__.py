@@ -5,8 +5,9 @@ nothing, keeps no record and reads no clock: records and moments are handed in, 
 Whoever commits the result publishes its events afterwards.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..catalogue import Catalogue, Entry
 from ..contracts import (
@@ -46,6 +47,22 @@ __all__ = ["CONSULTATION_FORM", "PoreWorkflow"]
 
 CONSULTATION_FORM = "pore.form.consultation"
 """The form that `form` returns when none is named."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _step(
+    method: "Callable[Concatenate[PoreWorkflow, P], R]",
+) -> "Callable[Concatenate[PoreWorkflow, P], R]":
+    """Mark one step: what it works out of a record serves the whole of it, and is forgotten afterwards."""
+
+    @wraps(method)
+    def step(self: "PoreWorkflow", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._setting.step():
+            return method(self, *args, **kwargs)
+
+    return step
 
 
 class PoreWorkflow:
@@ -106,6 +123,7 @@ class PoreWorkflow:
         """Return the regions' names in a locale, by id."""
         return self._setting.titles(locale)
 
+    @_step
     def submit(self, response: Consultation) -> SubmissionResult:
         """Accept the answers as they are, or keep them as a draft with everything that speaks against them."""
         accepted, problems = before.check_answers(self._setting, response)
@@ -119,6 +137,7 @@ class PoreWorkflow:
             events=(self._setting.event(kind, kept.id, kept.recorded_at),),
         )
 
+    @_step
     def assess(self, request: AssessmentRequest) -> AssessmentResult:
         """Assess suitability at a stage; at booking there need not be a consultation yet."""
         before.refuse_draft(request.consultation)
@@ -126,6 +145,7 @@ class PoreWorkflow:
         event = self._setting.event("assessment.made", assessment.id, request.at)
         return AssessmentResult(assessment=assessment, events=(event,))
 
+    @_step
     def plan(self, request: PlanRequest) -> PlanResult:
         """Plan one session with exact doses, assessed with those doses.
 
@@ -135,21 +155,25 @@ class PoreWorkflow:
         before.refuse_draft(request.consultation)
         return planned.plan(self._setting, request)
 
+    @_step
     def consent_sheets(self, plan: ProcedurePlan, locale: str, *, lots: Sequence[str] = ()) -> tuple[ConsentSheet, ...]:
         """Return every consent text of the plan for this market, filled in, ready to read and sign."""
         return before.consent_sheets(self._setting, plan, locale, lots)
 
+    @_step
     def consent(self, request: ConsentRequest) -> ConsentResult:
         """Record a consent to this plan, with the end of its cooling-off."""
         consent = before.consent(self._setting, request)
         event = self._setting.event("consent.given", consent.id, request.given_at, request.plan.id)
         return ConsentResult(consent=consent, events=(event,))
 
+    @_step
     def ready(self, request: ReadinessRequest) -> Readiness:
         """Return every reason not to treat under this plan at this moment; asking changes nothing."""
         gate = on_the_day.gate_of(self._setting, request.case, request.operator, request.prescriber, request.at)
         return on_the_day.readiness_of(gate)
 
+    @_step
     def treat(self, request: TreatmentRequest) -> TreatmentResult:
         """Record what was done. Whatever spoke against it, or differs from the plan, needs a deviation.
 
@@ -163,6 +187,7 @@ class PoreWorkflow:
             treatment=treatment, events=tuple(self._setting.event(kind, treatment.id, at, plan) for kind in kinds)
         )
 
+    @_step
     def follow_up(self, request: FollowUpRequest) -> FollowUpResult:
         """Make the dated follow-up plan of a treatment; doing it again gives the same keys."""
         plan = after.follow_up(self._setting, request)
@@ -173,6 +198,7 @@ class PoreWorkflow:
         """Return the form of a step, in the version that the plan pins; the watch form for a step without one."""
         return after.form_of(self._setting, plan, step)
 
+    @_step
     def review(self, request: ReviewRequest) -> ReviewResult:
         """Review a follow-up response: red flags first, then tasks, then the trend against baseline."""
         review = after.review(self._setting, request)

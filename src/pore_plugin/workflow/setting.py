@@ -1,7 +1,9 @@
 """What every step looks at: the clinic, the content it works with, the extensions, and the rules made ready."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from threading import local
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -13,7 +15,7 @@ from ..clinical.conditions import AnswerIndex, counted, index
 from ..clinical.consenting import localise
 from ..clinical.durations import load_zone
 from ..clinical.evidence import evidence_for
-from ..clinical.history import exposures, merge
+from ..clinical.history import merge, reported
 from ..clinical.keys import record_key
 from ..clinical.readiness import is_approved
 from ..clinical.responses import FormIndex
@@ -41,7 +43,7 @@ from ..contracts import (
     RegionMap,
     SafetyRules,
 )
-from ..contracts.canonical import digest
+from ..contracts.canonical import record_digest
 from ..hooks import BUILTIN, CONTRACT_VERSION, Dispatcher, Extensions, LoadReport
 
 __all__ = ["Setting", "model_of", "problem"]
@@ -61,6 +63,18 @@ def model_of(entry: Entry[Any], contract: type[M]) -> M:
     if not isinstance(model, contract):
         raise TypeError(f"{entry.pin.id} is not a {contract.__name__}")
     return model
+
+
+class _Worked(local):
+    """What one step call has worked out of the records handed to it, by the records' identity.
+
+    It is kept for that call alone, in its thread alone: nothing of a patient outlasts a step.
+    """
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.pins: dict[int, tuple[Model, RecordPin]] = {}
+        self.counted: dict[int, tuple[Consultation, AnswerIndex]] = {}
 
 
 class Setting:
@@ -113,6 +127,20 @@ class Setting:
         }
         self.holidays = HolidayBook()
         self._indexes: dict[str, FormIndex] = {}
+        self._worked = _Worked()
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Work out digests and counted answers of a record once until the step is over."""
+        worked = self._worked
+        worked.depth += 1
+        try:
+            yield
+        finally:
+            worked.depth -= 1
+            if not worked.depth:
+                worked.pins.clear()
+                worked.counted.clear()
 
     def _ours(self, contract: type[D]) -> Entry[D]:
         for entry in self.catalogue.of_type(contract):
@@ -206,7 +234,15 @@ class Setting:
 
     def record_pin(self, record: Model) -> RecordPin:
         """Return the id and digest that pin a record."""
-        return RecordPin(id=record.id, digest=digest(record.to_document()))  # type: ignore[attr-defined]
+        worked = self._worked
+        known = worked.pins.get(id(record))
+        if known is not None:
+            return known[1]
+        pin = RecordPin(id=record.id, digest=record_digest(record))  # type: ignore[attr-defined]
+        if worked.depth:
+            # The record is kept too, so that no other gets its identity meanwhile.
+            worked.pins[id(record)] = (record, pin)
+        return pin
 
     def key(self, record: str, step: str) -> str:
         """Return the deterministic id of what a step makes from a record."""
@@ -280,7 +316,14 @@ class Setting:
     def _counted(self, response: Consultation | None) -> AnswerIndex:
         if response is None:
             return {}
-        return counted(self.form_index(response.form).compiled, index(response.answers))
+        worked = self._worked
+        known = worked.counted.get(id(response))
+        if known is not None:
+            return known[1]
+        answers = counted(self.form_index(response.form).compiled, index(response.answers))
+        if worked.depth:
+            worked.counted[id(response)] = (response, answers)
+        return answers
 
     def _with_history(
         self, context: AssessmentContext, template: ProcedureTemplate | None, *responses: Consultation | None
@@ -289,8 +332,7 @@ class Setting:
         history = context.history
         for response in responses:
             if response is not None:
-                form = self.form_index(response.form).compiled
-                history = merge(history, exposures(index(response.answers), form))
+                history = merge(history, reported(self._counted(response)))
         changes: dict[str, Any] = {"history": history}
         if template is not None and template.injection is None and context.product is None:
             changes["planned"] = ()
