@@ -84,8 +84,8 @@ def test_it_places_a_step_while_the_clinic_is_open() -> None:
 
 
 def test_it_is_listed_first_and_active() -> None:
-    entry = dispatcher(Builtin()).report.entries[0]
-    assert (entry.name, entry.state, entry.distribution) == ("pore", "active", "pore-plugin")
+    entry = dispatcher(Builtin(version="0.1.0")).report.entries[0]
+    assert (entry.name, entry.state, entry.distribution, entry.version) == ("pore", "active", "pore-plugin", "0.1.0")
 
 
 def test_samples_are_read_by_name() -> None:

@@ -12,12 +12,27 @@ from typing import Any
 import pytest
 
 import hook_inputs as given
+from hook_plugins import (
+    CALLS,
+    FAILURES,
+    FINDING,
+    Ours,
+    amended,
+    assessed,
+    dispatcher,
+    failing,
+    placed,
+    plugin,
+    problems_of,
+    returning,
+    taking,
+    validated,
+)
 from plugins.site import Site
 from pore_plugin.contracts import (
     AddStep,
     ExtensionPolicy,
     Finding,
-    FollowUpStep,
     Instrument,
     Problem,
     ProblemsError,
@@ -25,72 +40,6 @@ from pore_plugin.contracts import (
     ScheduleStep,
 )
 from pore_plugin.hooks import EXTENSION_HOOKS, Dispatcher, ExtensionError, discover, hookimpl
-
-FINDING = Finding(code="acme.moon", severity="review", message={"en": "Moon."}, source="Acme", mark="D")
-
-
-def plugin(vendor: str = "acme", order: int = 0, **hooks: Callable[..., Any]) -> SimpleNamespace:
-    marked = {name: hookimpl(function) for name, function in hooks.items()}
-    return SimpleNamespace(PORE_CONTRACT="0.1", PORE_VENDOR=vendor, PORE_ORDER=order, __version__="3.2.1", **marked)
-
-
-def dispatcher(*, builtin: object | None = None, strict: bool = False, **plugins: object) -> Dispatcher:
-    environ = {"PORE_PLUGIN_STRICT": "1"} if strict else {}
-    found = discover(plugins=plugins, environ=environ, entry_points=False)
-    assert {entry.state for entry in found.report.entries} <= {"active"}, found.report.to_document()
-    return Dispatcher(found, builtin)
-
-
-class Ours:
-    """A stand-in for the built-in: one inform finding, and every step on the hour."""
-
-    PORE_CONTRACT = "0.1"
-    PORE_VENDOR = "pore"
-
-    @hookimpl
-    def pore_assess_suitability(self, context: object) -> list[Finding]:
-        return [FINDING.model_copy(update={"code": "age", "severity": "inform", "plugin": "pore"})]
-
-    @hookimpl
-    def pore_place_follow_up_step(self, step: FollowUpStep) -> FollowUpStep:
-        return step.model_copy(update={"due": "2026-04-06T09:00:00+00:00"})
-
-
-def assessed(hooks: Dispatcher) -> Any:
-    return hooks.assess_suitability(given.consultation(), given.template(), given.context())
-
-
-def placed(hooks: Dispatcher) -> Any:
-    return hooks.place_follow_up_step(given.step(), given.plan(), given.calendar())
-
-
-def amended(hooks: Dispatcher) -> Any:
-    return hooks.amend_follow_up(given.plan(), given.treatment(), given.template())
-
-
-def validated(hooks: Dispatcher) -> Any:
-    return hooks.validate_answers(given.form(), given.consultation())
-
-
-CALLS: dict[str, Callable[[Dispatcher], Any]] = {
-    "pore_startup": lambda hooks: hooks.started(given.host()).report.entry("acme").reason,
-    "pore_register_questions": lambda hooks: hooks.register_questions(given.form()),
-    "pore_register_content": lambda hooks: hooks.register_content(),
-    "pore_register_host_adapters": lambda hooks: hooks.register_host_adapters(),
-    "pore_validate_answers": validated,
-    "pore_assess_suitability": assessed,
-    "pore_amend_follow_up": amended,
-    "pore_place_follow_up_step": placed,
-    "pore_on_event": lambda hooks: hooks.on_event(given.event()),
-}
-
-
-def problems_of(hook: str, hooks: Dispatcher) -> list[Problem]:
-    outcome = CALLS[hook](hooks)
-    if hook == "pore_startup":
-        return [outcome] if outcome else []
-    return list(outcome if hook == "pore_on_event" else outcome.problems)
-
 
 # Each hook on an outside plug-in, installed as an entry point: with it the result is another one than without it.
 
@@ -174,38 +123,6 @@ def test_a_plugin_hears_of_an_event(acme: Any) -> None:
 # Failures, every hook alike.
 
 
-def _raise(error: BaseException) -> Any:
-    raise error
-
-
-def _later(error: BaseException) -> Iterator[Any]:
-    yield from ()
-    raise error
-
-
-def _returning(items: list[Any]) -> Callable[[], Any]:
-    return lambda: items
-
-
-def _taking(hook: str, body: Callable[[], Any]) -> Callable[..., Any]:
-    """A function with the arguments of the hook."""
-    names = ", ".join(EXTENSION_HOOKS[hook].argument_names)
-    function: Callable[..., Any] = eval(f"lambda {names}: body()", {"body": body})  # noqa: S307
-    return function
-
-
-FAILURES: dict[str, Callable[[], Any]] = {
-    "raises": lambda: _raise(ValueError(given.CANARY)),
-    "exits": lambda: _raise(SystemExit(given.CANARY)),
-    "recurses": lambda: _raise(RecursionError()),
-    "raises while it is iterated": lambda: _later(ValueError(given.CANARY)),
-    "exits while it is iterated": lambda: _later(SystemExit(given.CANARY)),
-    "returns a number": lambda: 17,
-    "returns text": lambda: given.CANARY,
-    "returns the wrong dict": lambda: {given.CANARY: 1},
-    "returns the wrong items": lambda: [{"code": given.CANARY, "text": 7}],
-    "returns strange items": lambda: [object(), None, 1.5],
-}
 CASES = [(hook, kind) for hook in EXTENSION_HOOKS for kind in FAILURES]
 
 
@@ -213,9 +130,9 @@ CASES = [(hook, kind) for hook in EXTENSION_HOOKS for kind in FAILURES]
 def test_a_failure_becomes_a_problem_that_names_plugin_version_and_hook(
     hook: str, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bad = plugin(**{hook: _taking(hook, FAILURES[kind])})
+    bad = plugin(**{hook: taking(hook, FAILURES[kind])})
     calls: list[str] = []
-    good = plugin("zeta", **{hook: _taking(hook, lambda: calls.append("called"))})
+    good = plugin("zeta", **{hook: taking(hook, lambda: calls.append("called"))})
     with caplog.at_level(logging.DEBUG):
         found = problems_of(hook, dispatcher(builtin=Ours(), acme=bad, zeta=good))
     assert found
@@ -232,7 +149,7 @@ def test_a_failure_becomes_a_problem_that_names_plugin_version_and_hook(
 
 @pytest.mark.parametrize("hook", EXTENSION_HOOKS)
 def test_strict_mode_raises_with_the_plugin_s_own_exception(hook: str) -> None:
-    bad = plugin(**{hook: _taking(hook, FAILURES["raises"])})
+    bad = plugin(**{hook: taking(hook, FAILURES["raises"])})
     hooks = dispatcher(strict=True, acme=bad)
     with pytest.raises(ExtensionError) as caught:
         CALLS[hook](hooks)
@@ -241,14 +158,14 @@ def test_strict_mode_raises_with_the_plugin_s_own_exception(hook: str) -> None:
 
 @pytest.mark.parametrize("hook", EXTENSION_HOOKS)
 def test_the_keyboard_interrupts_every_hook(hook: str) -> None:
-    hooks = dispatcher(acme=plugin(**{hook: _taking(hook, lambda: _raise(KeyboardInterrupt()))}))
+    hooks = dispatcher(acme=plugin(**{hook: taking(hook, lambda: failing(KeyboardInterrupt()))}))
     with pytest.raises(KeyboardInterrupt):
         CALLS[hook](hooks)
 
 
 @pytest.mark.parametrize("hook", [name for name in EXTENSION_HOOKS if EXTENSION_HOOKS[name].mode != "once"])
 def test_none_says_not_mine(hook: str) -> None:
-    hooks = dispatcher(builtin=Ours(), acme=plugin(**{hook: _taking(hook, lambda: None)}))
+    hooks = dispatcher(builtin=Ours(), acme=plugin(**{hook: taking(hook, lambda: None)}))
     assert problems_of(hook, hooks) == []
 
 
@@ -257,7 +174,7 @@ def test_none_says_not_mine(hook: str) -> None:
 
 def test_startup_that_fails_drops_the_plugin_whole() -> None:
     calls: list[object] = []
-    bad = plugin(pore_startup=lambda host: _raise(OSError()), pore_on_event=lambda event: calls.append(event))
+    bad = plugin(pore_startup=lambda host: failing(OSError()), pore_on_event=lambda event: calls.append(event))
     hooks = dispatcher(acme=bad).started(given.host())
     entry = hooks.report.entry("acme")
     assert entry is not None
@@ -325,7 +242,7 @@ def test_content_may_be_bytes_and_is_read_strictly() -> None:
     twice = good.replace(b'"unit":"1"', b'"unit":"1","unit":"2"')
     assert len(dispatcher(acme=plugin(pore_register_content=lambda: [good])).register_content().items) == 1
     for bad in (twice, good[:-1], b"\xff", b"[]", b'{"type":"nonsense"}'):
-        found = dispatcher(acme=plugin(pore_register_content=_returning([bad]))).register_content()
+        found = dispatcher(acme=plugin(pore_register_content=returning([bad]))).register_content()
         assert found.items == ()
         assert found.problems[0].pointer.startswith("/0")
 
@@ -471,6 +388,7 @@ def test_an_input_that_was_written_to_is_as_it_was(attack: Callable[[Any], None]
     found = hooks.assess_suitability(given.consultation(), given.template(), context)
     assert context == given.context()
     assert [f.code for f in found.findings] == ["age", "extension.failed"]
+    assert "acme 3.2.1" in found.problems[-1].sentence
 
 
 def test_a_localised_text_cannot_be_written_to() -> None:

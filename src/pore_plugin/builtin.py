@@ -20,12 +20,13 @@ from .contracts import (
     Finding,
     FollowUpPlan,
     FollowUpStep,
+    Markets,
     ProcedureTemplate,
 )
 from .hooks import BUILTIN, CONTRACT_VERSION, hookimpl
 from .validation import Checked, check
 
-__all__ = ["Assess", "Builtin", "content", "documents", "sample", "sample_names"]
+__all__ = ["Assess", "Builtin", "content", "documents", "markets", "sample", "sample_names"]
 
 Assess = Callable[
     [Consultation | None, ProcedureTemplate | None, AssessmentContext, Consultation | None], Iterable[Finding]
@@ -41,8 +42,10 @@ class Builtin:
     PORE_CONTRACT = CONTRACT_VERSION
     PORE_VENDOR = BUILTIN
 
-    def __init__(self, assess: Assess | None = None) -> None:
+    def __init__(self, assess: Assess | None = None, version: str | None = None) -> None:
+        """`version` is that of the package, for the load report."""
         self._assess = assess
+        self.__version__ = version
 
     @hookimpl
     def pore_register_content(self) -> Iterable[Checked[Any]]:
@@ -79,6 +82,11 @@ def content() -> tuple[Checked[Any], ...]:
         # The file is ours and known to be JSON with a type; `check` reads it as strictly as anybody's.
         checked.append(check(json.loads(data)["type"], data, file=path))
     return tuple(checked)
+
+
+def markets() -> Markets:
+    """Return the markets that the content of the package knows; no other is accepted."""
+    return next(checked.model for checked in content() if isinstance(checked.model, Markets))
 
 
 def documents() -> tuple[tuple[str, bytes], ...]:

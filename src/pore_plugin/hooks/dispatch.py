@@ -42,6 +42,9 @@ from .table import EXTENSION_HOOKS
 
 __all__ = ["Dispatcher"]
 
+_WHOLE_SENTENCES = frozenset({"extension.failed", "extension.mutated_input"})
+"""Problems whose sentence names plug-in and hook already."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Call:
@@ -243,7 +246,7 @@ class Dispatcher:
             if model.__dict__ != members:
                 model.__dict__.clear()
                 model.__dict__.update(members)
-                answer.problems.append(self._noted(call.plugin, hook, mutated()))
+                answer.problems.append(self._noted(call.plugin, hook, mutated(call.plugin.label, hook)))
         return answer
 
     def _take(self, hook: str, call: _Call, returned: Any, answer: _Answer) -> None:
@@ -275,9 +278,10 @@ class Dispatcher:
 
     def _noted(self, plugin: Loaded, hook: str, problem: Problem, cause: BaseException | None = None) -> Problem:
         """Attribute and log a failure, or raise it in strict mode."""
-        if problem.code != "extension.failed":
-            sentence = f"What {plugin.label} returned from {hook} is not allowed. {problem.sentence}"
-            problem = problem.model_copy(update={"sentence": sentence[:4000], "plugin": plugin.name, "hook": hook})
+        sentence = problem.sentence
+        if problem.code not in _WHOLE_SENTENCES:
+            sentence = f"What {plugin.label} returned from {hook} is not allowed. {sentence}"[:4000]
+        problem = problem.model_copy(update={"sentence": sentence, "plugin": plugin.name, "hook": hook})
         if self._extensions.strict:
             raise ExtensionError([problem]) from cause
         LOG.warning("%s in %s: %s (%s)", plugin.label, hook, problem.code, type(cause).__name__)

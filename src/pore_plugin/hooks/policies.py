@@ -12,9 +12,10 @@ from .inspection import BUILTIN, Loaded
 __all__ = ["failed_finding", "foreign", "misplaced", "mutated", "signed", "unavailable_finding"]
 
 
-def mutated() -> Problem:
+def mutated(label: str, hook: str) -> Problem:
     """Return the problem for an input that a plug-in wrote to."""
-    return fault("extension.mutated_input", "It changed what it was given; the change was undone.", "Tell its author.")
+    sentence = f"{label} changed what {hook} was given; the change was undone."
+    return fault("extension.mutated_input", sentence, "Tell its author to return what it wants changed.")
 
 
 def foreign(pointer: str) -> Problem:
