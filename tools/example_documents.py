@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT / "src")]
 from pore_plugin.builtin import documents, sample  # noqa: E402
 from pore_plugin.contracts import DOCUMENTS, Model  # noqa: E402
 from pore_plugin.demo import run_case  # noqa: E402
+from pore_plugin.hooks import CONTRACT_VERSION  # noqa: E402
 from pore_plugin.validation import check, check_toml  # noqa: E402
 from pore_plugin.workflow import PoreWorkflow  # noqa: E402
 
@@ -146,6 +147,35 @@ def _written(found: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, 
         },
     )
     yield "readiness-result", {"readiness": found["readiness"]}
+    yield (
+        "contract-list",
+        {"contracts": [{"name": "vial", "schema_id": "urn:pore-plugin:schema:v0:vial", "title": "Vial"}]},
+    )
+    yield (
+        "demo-report",
+        {
+            "input": "demo-out/input",
+            "folder": "demo-out",
+            "cases": [
+                {
+                    "case": "2-blocked",
+                    "title": "Blocked: may be pregnant",
+                    "verdict": "block",
+                    "ended": "blocked at consultation",
+                    "folder": "demo-out/2-blocked",
+                }
+            ],
+        },
+    )
+    yield (
+        "load-report",
+        {
+            "contract_version": CONTRACT_VERSION,
+            "entries": [
+                {"name": "pore", "state": "active", "contract": CONTRACT_VERSION, "hooks": ["pore_register_content"]}
+            ],
+        },
+    )
 
 
 def main() -> int:

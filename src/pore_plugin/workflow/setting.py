@@ -7,7 +7,7 @@ from threading import local
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from ..builtin import Builtin
+from ..builtin import Builtin, markets
 from ..catalogue import Catalogue, Entry, compose_form
 from ..clinical import suitability
 from ..clinical.calendar import HolidayBook
@@ -19,6 +19,7 @@ from ..clinical.history import merge, reported
 from ..clinical.keys import record_key
 from ..clinical.readiness import is_approved
 from ..clinical.responses import FormIndex
+from ..clinical.settings import settings_problems
 from ..contracts import (
     Approval,
     Assessment,
@@ -32,7 +33,6 @@ from ..contracts import (
     Finding,
     HostInfo,
     Market,
-    Markets,
     Model,
     Pin,
     Problem,
@@ -92,7 +92,12 @@ class Setting:
         package_version: str,
     ) -> None:
         self.clinic = clinic
+        known = markets()
+        faults = settings_problems(clinic, known)
+        if faults:
+            raise ProblemsError(faults)
         self.zone: ZoneInfo = load_zone(clinic.zone)
+        self.market: Market = next(market for market in known.markets if market.id == clinic.market)
         self.hooks = Dispatcher(extensions, Builtin(assess=self._by_rules)).started(
             HostInfo(
                 package_version=package_version,
@@ -113,7 +118,6 @@ class Setting:
             self.forms[base.pin.id] = composed.entry
         self.catalogue = catalogue.with_entries(self.forms.values())
         self.plugins: LoadReport = self.hooks.report.with_problems(tuple(problems))
-        self.market = self._market()
         rules = self._ours(SafetyRules)
         self.rules = suitability.compile_rules(rules.model)
         self.rules_digest = rules.pin.digest
@@ -166,24 +170,6 @@ class Setting:
                 "statements": tuple(statement for base in bases for statement in base.statements),
                 "thresholds": tuple(threshold for base in bases for threshold in base.thresholds),
             }
-        )
-
-    def _market(self) -> Market:
-        for market in self._ours(Markets).model.markets:
-            if market.id == self.clinic.market:
-                if self.clinic.country in market.countries:
-                    return market
-                raise problem(
-                    "clinic.country",
-                    f"The country {self.clinic.country} does not belong to the market {market.id}.",
-                    f"Use one of: {', '.join(market.countries)}; or correct the market.",
-                    "/country",
-                )
-        raise problem(
-            "clinic.market",
-            "The content does not know this clinic's market.",
-            "Name a market that the content knows; nothing is assumed for others.",
-            "/market",
         )
 
     # -- look-ups -----------------------------------------------------------------------------------------------
