@@ -167,8 +167,8 @@ def _differences(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[NotRe
                 sentence=f"The step {step.id} lacks the records: {missing}.",
                 next_step="Add them, or a deviation `record.missing` with the reason.",
             )
-    planned = {parameter.key: Fraction(parameter.value) for parameter in plan.parameters}
-    given = {parameter.key: Fraction(parameter.value) for parameter in report.parameters}
+    planned = sorted((figure.key, figure.value, figure.unit) for figure in plan.parameters)
+    given = sorted((figure.key, figure.value, figure.unit) for figure in report.parameters)
     if planned != given and report.stopped_early is None:
         yield NotReady(
             code="parameter.differs",
