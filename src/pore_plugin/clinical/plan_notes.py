@@ -20,7 +20,8 @@ def evidence_text(numbers: Numbers, place: PlannedPlace) -> Text | None:
     if numbers.product is None:
         return None
     for threshold in numbers.evidence.thresholds:
-        if (threshold.inn, threshold.region) == (numbers.product.inn, place.where.region):
+        here = (threshold.inn, threshold.region) == (numbers.product.inn, place.where.region)
+        if here and threshold.units.value is not None:
             return threshold.text
     inn = numbers.product.inn
     return _text(f"No evidence figure is known for {inn} in this region; none is taken from another product.")
