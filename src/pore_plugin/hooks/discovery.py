@@ -18,11 +18,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TextIO
 
-from ..contracts import ExtensionPolicy, Problem
+from ..contracts import ExtensionPolicy, LoadReport, PluginEntry, PluginState, Problem
 from .contract import CONTRACT_VERSION, PROJECT
 from .faults import LOG, ExtensionError, fault, nearest
 from .inspection import BUILTIN, RESERVED, Loaded, RefusedError, inspected
-from .report import LoadReport, PluginEntry, State
 
 __all__ = ["DISABLE", "STRICT", "Extensions", "discover"]
 
@@ -132,7 +131,7 @@ def _handed_in(plugins: Mapping[str, object]) -> Iterator[_Found]:
 def _admit(candidate: _Found, policy: ExtensionPolicy, off: set[str], namesakes: Sequence[_Found]) -> None:
     """Refuse what may not even be imported."""
 
-    def refuse(state: State, code: str, sentence: str, next_step: str) -> RefusedError:
+    def refuse(state: PluginState, code: str, sentence: str, next_step: str) -> RefusedError:
         whole = f"The extension {candidate.label} is left out. {sentence}"
         return RefusedError(fault(code, whole, next_step, plugin=candidate.name), state)
 
@@ -213,7 +212,7 @@ def _watched(candidate: _Found, seconds: float, stream: TextIO | None) -> Iterat
         timer.cancel()
 
 
-def _left_out(candidate: _Found, reason: Problem, state: State) -> PluginEntry:
+def _left_out(candidate: _Found, reason: Problem, state: PluginState) -> PluginEntry:
     return PluginEntry(
         name=candidate.name,
         distribution=candidate.distribution,

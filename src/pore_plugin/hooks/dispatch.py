@@ -24,6 +24,7 @@ from ..contracts import (
     FollowUpStep,
     HostAdapterSpec,
     HostInfo,
+    LoadReport,
     Model,
     Problem,
     ProblemsError,
@@ -35,7 +36,6 @@ from .discovery import Extensions
 from .faults import LOG, ExtensionError, fault, nearest, raised
 from .inspection import BUILTIN, Loaded, inspected
 from .policies import failed_finding, foreign, misplaced, mutated, signed, unavailable_finding
-from .report import LoadReport
 from .results import Answered, Collected, Edits, Findings, Placed
 from .returns import Contributed, foreign_ids, items_of, read_item
 from .table import EXTENSION_HOOKS

@@ -10,11 +10,10 @@ from typing import Any
 
 from pluggy import PluginManager
 
-from ..contracts import Problem
+from ..contracts import PluginEntry, PluginState, Problem
 from . import specs
 from .contract import CONTRACT_VERSION, PROJECT, HookContract, compatible
 from .faults import fault, nearest
-from .report import PluginEntry, State
 from .table import EXTENSION_HOOKS
 
 __all__ = ["BUILTIN", "RESERVED", "Loaded", "RefusedError", "inspected"]
@@ -65,7 +64,7 @@ class Loaded:
 class RefusedError(Exception):
     """A plug-in is not let in: the state it gets, and the first reason."""
 
-    def __init__(self, reason: Problem, state: State = "quarantined") -> None:
+    def __init__(self, reason: Problem, state: PluginState = "quarantined") -> None:
         self.reason = reason
         self.state = state
         super().__init__(reason.code)
