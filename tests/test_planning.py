@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any, get_args
 
 import pytest
@@ -26,6 +27,7 @@ from planning_data import (
     statement,
     template,
 )
+from pore_plugin.clinical.numbers import spell
 from pore_plugin.clinical.planning import MissingNumbersError
 from pore_plugin.contracts import Model, ProblemsError, ProcedurePlan, ProcedureTemplate
 
@@ -276,12 +278,12 @@ class TestExactDoses:
 
     @given(st.integers(1, 1000), st.integers(1, 400), st.integers(1, 400))
     def test_used_and_wasted_are_what_was_opened(self, points: int, hundredths: int, add: int) -> None:
-        def decimal(value: int) -> str:
-            return f"{value / 100:.2f}".rstrip("0").rstrip(".")
-
         own = protocol(
-            dilution={"vial_units": "100", "steps": [{"id": "own", "diluent": "saline", "add": decimal(add)}]},
-            regions=[{"region": NOSE, "points": points, "volume": decimal(hundredths)}],
+            dilution={
+                "vial_units": "100",
+                "steps": [{"id": "own", "diluent": "saline", "add": spell(Fraction(add, 100))}],
+            },
+            regions=[{"region": NOSE, "points": points, "volume": spell(Fraction(hundredths, 100))}],
         )
         numbers = Case(protocol=own, regions=[(NOSE, None)]).numbers()
         assert numbers.solution is not None
@@ -473,7 +475,7 @@ class TestWhatIsShown:
         assert injection is not None
         shown = {one.region: one.evidence["en"] for one in injection.regions if one.evidence}
         assert shown[CHEEK] == "One palsy above 20 U in one cheek."
-        assert shown[NOSE].startswith("No evidence figure is known for incobotulinumtoxinA")
+        assert shown[NOSE].startswith("No evidence figure: no dose limit with a source was found for INCO")
         other = Case(product=product(inn=ONA, presentations=[{"units": number("50", "u")}]))
         for index in (0, 1):
             other.at(f"/injection/regions/{index}/units", lambda _: [])

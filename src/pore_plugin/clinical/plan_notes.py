@@ -23,8 +23,10 @@ def evidence_text(numbers: Numbers, place: PlannedPlace) -> Text | None:
         here = (threshold.inn, threshold.region) == (numbers.product.inn, place.where.region)
         if here and threshold.units.value is not None:
             return threshold.text
-    inn = numbers.product.inn
-    return _text(f"No evidence figure is known for {inn} in this region; none is taken from another product.")
+    return _text(
+        f"No evidence figure: no dose limit with a source was found for {numbers.product.short_name} in this region, "
+        "and a figure for another product is not used in its place."
+    )
 
 
 def notes(numbers: Numbers) -> Iterator[Text]:
