@@ -78,6 +78,7 @@ def test_floats_booleans_and_text_are_no_exact_numbers(value: object) -> None:
         (Fraction(1, 10**12), "0.000000000001", False),
         (Fraction(1, 30000), "0.00003", True),
         (Fraction(0), "0", False),
+        (Fraction(10**20) + Fraction(1, 10**12), "1" + "0" * 20, True),
     ],
 )
 def test_a_figure_is_exact_or_says_that_it_is_nominal(value: Fraction, expected: str, nominal: bool) -> None:

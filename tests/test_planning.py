@@ -402,6 +402,20 @@ class TestWhatIsRefused:
     def test_a_template_that_does_not_add_up(self, pointer: str, value: object, code: str) -> None:
         assert code in Case().at(pointer, lambda _: value).codes()
 
+    @pytest.mark.parametrize("value", ["9" * 32, "0." + "0" * 29 + "1", "1000001", "0.0000001"])
+    def test_absurd_figures_are_refused_and_not_computed(self, value: str) -> None:
+        own = protocol(regions=[{"region": NOSE, "points": 1000, "volume_per_point": value}])
+        assert "plan.out_of_range" in Case(protocol=own).codes()
+
+    def test_the_largest_and_finest_figures_end_in_a_problem_and_not_in_a_traceback(self) -> None:
+        own = protocol(
+            dilution={"vial_units": "100", "steps": [{"id": "own", "diluent": "saline", "add": "0.000001"}]},
+            regions=[{"region": NOSE, "points": 1000, "volume_per_point": "1000000"}],
+        )
+        numbers = Case(protocol=own).numbers()
+        assert "plan.too_many_vials" in {one.code for one in numbers.problems}
+        assert numbers.doses[-1].units == "1" + "0" * 17
+
     def test_a_template_with_optional_regions_only_asks_for_a_choice(self) -> None:
         case = Case()
         for index in (0, 1):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..contracts.common import RegionSide, SourcedNumber
-from ..contracts.problems import ProblemsError
 from ..contracts.procedure import ClinicProtocol, Injection, TemplateRegion
 from ..contracts.products import Product
-from .dose import Share, Solution, share_out
+from .dose import Solution, share_out
 from .placing import PlannedPlace, place_key
 from .settling import Ledger, Settled, Slot
 
@@ -53,8 +52,7 @@ def share_place(
     inputs += [*([points] if points else []), *measures.values()]
     if solution is None or points is None or not measures:
         return place
-    shares = {name: _share_of(ledger, solution, points, name, measure) for name, measure in measures.items()}
-    found = [share for share in shares.values() if share is not None]
+    found = [share_out(solution, int(points.value), **{name: measure.value}) for name, measure in measures.items()]
     if len(found) == 2 and found[0] != found[1]:
         ledger.wrong(
             "plan.sums",
@@ -62,15 +60,7 @@ def share_place(
             "Give one measure of this region in the clinic's protocol.",
             measuring.path,
         )
-    return PlannedPlace(where, place.title, region, found[0]) if found else place
-
-
-def _share_of(ledger: Ledger, solution: Solution, points: Settled, name: str, measure: Settled) -> Share | None:
-    try:
-        return share_out(solution, int(points.value), **{name: measure.value})
-    except ProblemsError as error:
-        ledger.problems += error.problems
-        return None
+    return PlannedPlace(where, place.title, region, found[0])
 
 
 class _Measuring:

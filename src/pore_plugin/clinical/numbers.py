@@ -15,6 +15,7 @@ LONGEST = 32
 EXACT_PLACES = 12
 """The most decimal places a figure is shown with as exact; what is longer is rounded and nominal."""
 
+_SPELLABLE = 10 ** (LONGEST - EXACT_PLACES - 2)
 _CANONICAL = re.compile(r"(?:0|-?(?:0\.[0-9]*[1-9]|[1-9][0-9]*(?:\.[0-9]*[1-9])?))")
 
 
@@ -25,7 +26,9 @@ def exact(text: str) -> Fraction:
     """
     if len(text) > LONGEST or _CANONICAL.fullmatch(text) is None:
         raise ValueError("not a decimal in its one spelling")
-    return Fraction(text)
+    # Checked above, so read as two integers: `Fraction` would look at the text a second time.
+    whole, _, part = text.partition(".")
+    return Fraction(int(whole + part), 10 ** len(part)) if part else Fraction(int(whole))
 
 
 def spell(value: Fraction | Decimal | int) -> str:
@@ -55,18 +58,20 @@ def rounded(value: Fraction, places: int) -> Fraction:
 
 
 def figure(value: Fraction, unit: str, places: int = 4) -> Figure:
-    """Return the value as a figure of the plan: exact when it terminates within 12 places.
+    """Return the value as a figure of the plan: exact when it terminates within 12 places and 32 characters.
 
     Otherwise it is rounded half-even to `places` and nominal: for display, never summed or compared. A positive
     value is never shown as zero. Raises `ValueError` when even the rounded value is too long.
     """
     ends = _places(value.denominator)
-    if ends is not None and ends <= EXACT_PLACES:
+    if ends is not None and ends <= EXACT_PLACES and abs(value) < _SPELLABLE:
         return Figure(value=spell(value), unit=unit)
     return Figure(value=spell(rounded(value, places)), unit=unit, nominal=True)
 
 
 def _fraction(value: Fraction | Decimal | int) -> Fraction:
+    if type(value) is Fraction:
+        return value
     if isinstance(value, bool) or not isinstance(value, Fraction | Decimal | int):
         raise TypeError("an exact number is a Fraction, a Decimal or an int")
     if isinstance(value, Decimal):

@@ -31,6 +31,9 @@ from .settling import Ledger, Settled, Slot
 __all__ = ["MissingNumbersError", "Numbers", "resolve_numbers"]
 
 
+_MOST_VIALS = 100
+
+
 class MissingNumbersError(ProblemsError):
     """Raised when the plan lacks figures: `missing` holds all of them, `problems` them and whatever else is wrong."""
 
@@ -133,6 +136,7 @@ def resolve_numbers(
             solution, inputs = settle_dilution(ledger, injected, product, protocol)
             drop_other_inns(ledger, injected, product.inn)
             places = [share_place(ledger, place, injected, product, protocol, solution, inputs) for place in places]
+            _check_supply(ledger, solution, places)
     chosen, extras = _extras(ledger, template, anaesthetic)
     ledger.check_keys(_known_keys(template))
     parameters = tuple(_parameters(ledger, template))
@@ -204,6 +208,19 @@ def _check_match(
         )
     if injected is not None:
         check_protocol_regions(ledger, injected, protocol)
+
+
+def _check_supply(ledger: Ledger, solution: Solution | None, places: Sequence[PlannedPlace]) -> None:
+    volume = sum((place.share.volume for place in places if place.share is not None), Fraction(0))
+    if solution is None or not volume:
+        return
+    supply = solution.supply(volume)
+    if max(supply.vials, *supply.batches, 0) > _MOST_VIALS:
+        ledger.wrong(
+            "plan.too_many_vials",
+            "This session would take more than a hundred vials or batches.",
+            "Correct the volumes or the dilution.",
+        )
 
 
 def _technique(ledger: Ledger, injection: Injection, name: str) -> Settled | None:

@@ -19,6 +19,8 @@ __all__ = ["Ledger", "Origin", "Settled", "Sign", "Slot"]
 Origin = Literal["template", "suggestion-accepted", "protocol", "label"]
 Sign = Literal["positive", "not-negative", "any"]
 
+# Far beyond any real figure, and near enough for every product and quotient of them to be written down.
+_LARGEST = _FINEST = 10**6
 _WAITING = "The figure found is from a secondary source and waits for the clinic to accept it."
 _NOBODY = "No source that may serve as a default gives it, so the clinic's protocol has to."
 
@@ -156,7 +158,7 @@ class Ledger:
         shown = slot.shown or slot.key
         value = exact(number.value)
         settled = Settled(shown, value, number.value, unit, origin, number.source, number.mark, number.checked_on)
-        return settled if self._sign_fits(settled, slot, f"{slot.path}/value") else None
+        return settled if self._fits(settled, slot, f"{slot.path}/value") else None
 
     def take(self, text: str, unit: str, slot: Slot) -> Settled | None:
         """Return a figure that the protocol gives."""
@@ -165,7 +167,7 @@ class Ledger:
         if protocol and protocol.responsible:
             source = f"{source}, {protocol.responsible}"
         settled = Settled(slot.shown or slot.key, exact(text), text, slot.unit or unit, "protocol", source)
-        return settled if self._sign_fits(settled, slot, "") else None
+        return settled if self._fits(settled, slot, "") else None
 
     def miss(self, number: SourcedNumber, slot: Slot) -> None:
         """Note that nobody gave the figure, with the suggestion that the clinic may accept."""
@@ -201,7 +203,15 @@ class Ledger:
     def _accept_key(self, slot: Slot) -> str:
         return f"{self._template_id}/{slot.accept or slot.key}"
 
-    def _sign_fits(self, settled: Settled, slot: Slot, pointer: str) -> bool:
+    def _fits(self, settled: Settled, slot: Slot, pointer: str) -> bool:
+        if abs(settled.value) > _LARGEST or settled.value * _FINEST != int(settled.value * _FINEST):
+            self.wrong(
+                "plan.out_of_range",
+                f"The figure {slot.key} is larger than a million or finer than a millionth.",
+                "Correct the figure.",
+                pointer,
+            )
+            return False
         too_small = settled.value <= 0 if slot.sign == "positive" else settled.value < 0
         if slot.sign == "any" or not too_small:
             return True
