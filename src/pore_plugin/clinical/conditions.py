@@ -18,16 +18,21 @@ __all__ = [
     "AnswerIndex",
     "CompiledForm",
     "CompiledWhen",
+    "Looked",
     "compile_form",
     "compile_when",
     "counted",
     "holds",
     "index",
+    "look",
     "visible",
 ]
 
 AnswerIndex: TypeAlias = Mapping[str, tuple[Answer, ...]]
 """Question id to its answers: one, or one per instance of a repeating section; unanswered questions are absent."""
+
+Looked: TypeAlias = tuple[frozenset[tuple[str, int | None]], AnswerIndex]
+"""The questions that are shown, and the answers to them."""
 
 _NOTHING: frozenset[str] = frozenset()
 _ONCE: tuple[None] = (None,)
@@ -114,6 +119,9 @@ def _any_of(values: frozenset[bool | int | str] | frozenset[str]) -> Callable[[t
         for answer in answers:
             if answer.type == "multi-choice":
                 if not values.isdisjoint(answer.value):
+                    return True
+            elif answer.type == "choice":
+                if answer.value in values:
                     return True
             elif any(_equal(answer, value) for value in values):
                 return True
@@ -258,17 +266,16 @@ def visible(form: ConsultationForm | CompiledForm, answers: AnswerIndex) -> froz
     instance inside a repeating section, with one outside, or beyond the section's number of repeats. A repeating
     section has the instances that occur in the answers, and always the first.
     """
-    return _look(form, answers)[0]
+    return look(form, answers)[0]
 
 
 def counted(form: ConsultationForm | CompiledForm, answers: AnswerIndex) -> AnswerIndex:
     """Return the answers to questions that are shown: the only ones a record keeps and a rule may look at."""
-    return _look(form, answers)[1]
+    return look(form, answers)[1]
 
 
-def _look(
-    form: ConsultationForm | CompiledForm, answers: AnswerIndex
-) -> tuple[frozenset[tuple[str, int | None]], AnswerIndex]:
+def look(form: ConsultationForm | CompiledForm, answers: AnswerIndex) -> Looked:
+    """Return what `visible` and `counted` do, at the price of one."""
     compiled = form if isinstance(form, CompiledForm) else compile_form(form)
     shown: list[tuple[str, int | None]] = []
     kept: dict[str, tuple[Answer, ...]] = {}

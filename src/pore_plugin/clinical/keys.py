@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hashlib import sha1
 from uuid import UUID, uuid5
 
-__all__ = ["keys_of", "record_key"]
+__all__ = ["clinic_keys", "keys_of", "record_key"]
 
 _ROOT = UUID("04acf9b0-728e-5bce-8d48-55ac0d92557a")
 """UUIDv5 of the URL `urn:pore-plugin:record-key`. Changing it would make every planned step exist twice."""
@@ -23,7 +23,17 @@ def record_key(clinic: str, record: str, step: str) -> str:
 
 def keys_of(clinic: str, record: str) -> Callable[[str], str]:
     """Return `record_key` for the steps of one record."""
-    started = sha1(uuid5(_ROOT, clinic).bytes + f"{record}/".encode(), usedforsecurity=False)
+    return _of_record(uuid5(_ROOT, clinic).bytes, record)
+
+
+def clinic_keys(clinic: str) -> Callable[[str, str], str]:
+    """Return `record_key` for the records and steps of one clinic."""
+    space = uuid5(_ROOT, clinic).bytes
+    return lambda record, step: _of_record(space, record)(step)
+
+
+def _of_record(space: bytes, record: str) -> Callable[[str], str]:
+    started = sha1(space + f"{record}/".encode(), usedforsecurity=False)
 
     def key(step: str) -> str:
         # RFC 9562 section 5.5, written out: what `uuid5` does, in a third of its time.

@@ -39,6 +39,7 @@ _LEFT_OUT = (
     ("/digest", "The pin holds the digest of the bytes as read."),
     ("/review", "The pinned template keeps who reviewed it; approval for the clinic is a record of its own."),
 )
+_LEFT_OUT_FIELDS = {"schema_", *(path[1:] for path, _ in _LEFT_OUT)}
 
 
 def draft_plan(
@@ -240,7 +241,7 @@ def _aftercare(numbers: Numbers) -> tuple[PlannedAftercare, ...]:
 
 
 def _left_out(template: ProcedureTemplate) -> tuple[DroppedField, ...]:
-    document = template.to_document()
+    document = template.model_dump(by_alias=True, exclude_unset=True, exclude_none=True, include=_LEFT_OUT_FIELDS)
     present = ((path, reason) for path, reason in _LEFT_OUT if path[1:] in document)
     return tuple(DroppedField(path=path, reason=reason) for path, reason in present)
 
@@ -263,7 +264,7 @@ def _check_pins(numbers: Numbers, template: Pin, product: Pin | None, protocol: 
 
 def _fields(model: Model) -> dict[str, Any]:
     """Return the fields of a model as they are, for a model that adds some."""
-    return {name: getattr(model, name) for name in type(model).model_fields}
+    return dict(model.__dict__)
 
 
 def _ml(value: Fraction) -> Figure:

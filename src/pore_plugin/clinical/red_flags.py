@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from ..contracts import (
     Answer,
@@ -11,13 +12,14 @@ from ..contracts import (
     EmergencyNumbers,
     Market,
     RaisedFlag,
+    RedFlag,
     StaffTask,
 )
 from .calendar import next_open
-from .conditions import holds, index
+from .conditions import CompiledWhen, compile_when, holds, index
 from .durations import instant_of, load_zone, local_date, to_utc
 
-__all__ = ["fill_text", "raised", "tasks"]
+__all__ = ["CompiledFlags", "compile_flags", "fill_text", "raised", "tasks"]
 
 _ORDER = ("emergency", "advice", "same-day")
 _ASK = {
@@ -32,8 +34,21 @@ def fill_text(text: Mapping[str, str], values: Mapping[str, str]) -> dict[str, s
     return {locale: _filled(sentence, values) for locale, sentence in text.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class CompiledFlags:
+    """The red flags of a form prepared for many calls of `raised`, the most urgent first."""
+
+    flags: tuple[tuple[RedFlag, CompiledWhen], ...]
+
+
+def compile_flags(form: ConsultationForm) -> CompiledFlags:
+    """Prepare the red flags of a form."""
+    ordered = sorted(form.red_flags, key=lambda flag: _ORDER.index(flag.urgency))
+    return CompiledFlags(tuple((flag, compile_when(flag.when)) for flag in ordered))
+
+
 def raised(
-    form: ConsultationForm, answers: Iterable[Answer], market: Market, numbers: EmergencyNumbers
+    form: ConsultationForm | CompiledFlags, answers: Iterable[Answer], market: Market, numbers: EmergencyNumbers
 ) -> tuple[RaisedFlag, ...]:
     """Return the red flags that the answers raise, emergencies first, each with the market's instruction.
 
@@ -48,15 +63,15 @@ def raised(
         "same-day": market.same_day_instruction,
     }
     flags: dict[str, RaisedFlag] = {}
-    for urgency in _ORDER:
-        for flag in form.red_flags:
-            if flag.urgency == urgency and flag.code not in flags and holds(flag.when, found):
-                flags[flag.code] = RaisedFlag(
-                    code=flag.code,
-                    urgency=flag.urgency,
-                    sign=flag.sign,
-                    instruction=fill_text(instructions[urgency], values),
-                )
+    compiled = form if isinstance(form, CompiledFlags) else compile_flags(form)
+    for flag, when in compiled.flags:
+        if flag.code not in flags and holds(when, found):
+            flags[flag.code] = RaisedFlag(
+                code=flag.code,
+                urgency=flag.urgency,
+                sign=flag.sign,
+                instruction=fill_text(instructions[flag.urgency], values),
+            )
     return tuple(flags.values())
 
 

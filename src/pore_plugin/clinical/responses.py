@@ -39,12 +39,33 @@ from ..contracts import (
     TextQuestion,
 )
 from .conditions import CompiledForm, compile_form, index, visible
+from .red_flags import CompiledFlags, compile_flags
 
-__all__ = ["FormIndex", "check_response"]
+__all__ = ["Asked", "FormIndex", "check_response"]
 
 Response = Consultation | FollowUpResponse
 Found = tuple[str, str, str, str]
 """Problem code, pointer below the answer, sentence, next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with its section, and the codes that it offers."""
+
+    question: Question
+    section: Section
+    codes: frozenset[str]
+    exclusive: frozenset[str]
+
+
+def _asked(question: Question, section: Section) -> Asked:
+    options = question.options if isinstance(question, ChoiceQuestion | MultiChoiceQuestion) else ()
+    return Asked(
+        question,
+        section,
+        frozenset(option.code for option in options),
+        frozenset(option.code for option in options if option.exclusive),
+    )
 
 
 @dataclass(frozen=True)
@@ -52,30 +73,37 @@ class FormIndex:
     """A form with its questions by id, made once and used for every response to it."""
 
     form: ConsultationForm
-    questions: dict[str, tuple[Question, Section]] = field(init=False)
+    questions: dict[str, Asked] = field(init=False)
     compiled: CompiledForm = field(init=False)
+    flags: CompiledFlags = field(init=False)
 
     def __post_init__(self) -> None:
-        questions = {q.id: (q, section) for section in self.form.sections for q in section.questions}
+        questions = {q.id: _asked(q, section) for section in self.form.sections for q in section.questions}
         object.__setattr__(self, "questions", questions)
         object.__setattr__(self, "compiled", compile_form(self.form))
+        object.__setattr__(self, "flags", compile_flags(self.form))
 
 
-def check_response(form: FormIndex, response: Response) -> tuple[Problem, ...]:
+def check_response(
+    form: FormIndex, response: Response, shown: frozenset[tuple[str, int | None]] | None = None
+) -> tuple[Problem, ...]:
     """Return all problems of the response, sorted by pointer and code; none means it may be accepted.
+
+    `shown` are the questions that its answers show, where the caller has looked already.
 
     Checked: times in order, patient born before; every answer belongs to a visible question of the form, has its
     type, keeps its limits and options; every required visible question is answered.
     """
     problems = list(_check_times(response))
-    shown = visible(form.compiled, index(response.answers))
+    if shown is None:
+        shown = visible(form.compiled, index(response.answers))
     for position, answer in enumerate(response.answers):
         place = f"/answers/{position}"
         for code, below, sentence, next_step in _check_answer(form, answer, shown, response):
             problems.append(Problem(code=code, sentence=sentence, pointer=place + below, next_step=next_step))
     answered = {(answer.question, answer.instance) for answer in response.answers}
     for question_id, instance in sorted(shown - answered, key=lambda item: (item[0], item[1] or 0)):
-        if form.questions[question_id][0].required:
+        if form.questions[question_id].question.required:
             where = "" if instance is None else f" (instance {instance})"
             problems.append(
                 Problem(
@@ -120,7 +148,7 @@ def _check_answer(
             f"{hint}Remove the answer, or keep the response as a draft.",
         )
         return
-    question, section = known
+    question, section = known.question, known.section
     if not _instance_fits(answer.instance, section):
         yield (
             "answers.instance",
@@ -149,9 +177,12 @@ def _check_answer(
             f"The question {question.id} is hidden by the other answers, so it cannot have an answer.",
             "Remove the answer, or change the answer that hides it.",
         )
-    check = _CHECKS.get(answer.type)
-    if check is not None:
-        yield from check(question, answer, response)
+    if answer.type == "choice":
+        yield from _choice(known, answer)
+    elif answer.type == "multi-choice":
+        yield from _multi_choice(known, answer)
+    elif answer.type in _CHECKS:
+        yield from _CHECKS[answer.type](question, answer, response)
 
 
 def _instance_fits(instance: int | None, section: Section) -> bool:
@@ -160,40 +191,32 @@ def _instance_fits(instance: int | None, section: Section) -> bool:
     return instance is not None and instance <= section.repeats
 
 
-def _options(question: ChoiceQuestion | MultiChoiceQuestion, chosen: tuple[str, ...]) -> Iterator[tuple[int, str]]:
-    codes = {option.code for option in question.options}
+def _options(asked: Asked, chosen: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    codes = asked.codes
     for position, code in enumerate(chosen):
         if code not in codes:
             near = get_close_matches(code, codes, n=1)
             yield position, f"Did you mean {near[0]}?" if near else f"Choose one of: {', '.join(sorted(codes))}."
 
 
-def _choice(question: ChoiceQuestion, answer: ChoiceAnswer, _: Response) -> Iterator[Found]:
-    for _position, hint in _options(question, (answer.value,)):
-        yield "answers.unknown_option", "/value", f"The question {question.id} does not offer this option.", hint
+def _choice(asked: Asked, answer: ChoiceAnswer) -> Iterator[Found]:
+    for _position, hint in _options(asked, (answer.value,)):
+        yield "answers.unknown_option", "/value", f"The question {asked.question.id} does not offer this option.", hint
 
 
-def _multi_choice(question: MultiChoiceQuestion, answer: MultiChoiceAnswer, _: Response) -> Iterator[Found]:
-    for position, hint in _options(question, answer.value):
-        yield (
-            "answers.unknown_option",
-            f"/value/{position}",
-            f"The question {question.id} does not offer this option.",
-            hint,
-        )
+def _multi_choice(asked: Asked, answer: MultiChoiceAnswer) -> Iterator[Found]:
+    name = asked.question.id
+    for position, hint in _options(asked, answer.value):
+        yield "answers.unknown_option", f"/value/{position}", f"The question {name} does not offer this option.", hint
+    if len(answer.value) < 2:
+        return
     if len(set(answer.value)) != len(answer.value):
-        yield (
-            "answers.option_twice",
-            "/value",
-            f"The question {question.id} has an option chosen twice.",
-            "Choose it once.",
-        )
-    exclusive = {option.code for option in question.options if option.exclusive}
-    if len(answer.value) > 1 and exclusive & set(answer.value):
+        yield "answers.option_twice", "/value", f"The question {name} has an option chosen twice.", "Choose it once."
+    if not asked.exclusive.isdisjoint(answer.value):
         yield (
             "answers.exclusive_option",
             "/value",
-            f"An option of {question.id} excludes all others but stands beside one.",
+            f"An option of {name} excludes all others but stands beside one.",
             "Choose either that option alone or the others.",
         )
 
@@ -302,8 +325,6 @@ def _region_map(question: RegionMapQuestion, answer: RegionMapAnswer, _: Respons
 
 
 _CHECKS: dict[str, Callable[[Any, Any, Response], Iterator[Found]]] = {
-    "choice": _choice,
-    "multi-choice": _multi_choice,
     "integer": _integer,
     "decimal": _decimal,
     "quantity": _quantity,

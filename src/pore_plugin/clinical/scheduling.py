@@ -31,13 +31,16 @@ from .intervals import retreatment
 from .keys import keys_of
 from .numbers import exact
 from .red_flags import fill_text
-from .slots import OPEN_SEARCH, inside_hours, nearest_slot
+from .slots import BUILT_IN, OPEN_SEARCH, inside_hours, nearest_slot
 from .windows import Anchor
 
 __all__ = ["FollowUpInputs", "Placer", "apply_edits", "draft", "schedule", "years_of"]
 
 Placer: TypeAlias = Callable[[FollowUpStep, FollowUpPlan, Calendar], tuple[str, FollowUpStep] | None]
-"""Asks the plug-ins to place a step: the one that answered and its step, or `None`, and the built-in places it."""
+"""Asks the plug-ins to place a step: the one that answered and its step; after `None` it is placed here.
+
+The step of the built-in is what `slots.place_step` gave, and is taken as it is.
+"""
 
 _RETREAT = "The latest of the limits on the product's own label row, counted from the day of treatment."
 _RETREAT_UNVERIFIED = (
@@ -94,9 +97,14 @@ def schedule(inputs: FollowUpInputs, placer: Placer | None = None) -> FollowUpPl
 
 
 def apply_edits(
-    inputs: FollowUpInputs, edits: Iterable[tuple[str, FollowUpEdit]], placer: Placer | None = None
+    inputs: FollowUpInputs,
+    edits: Iterable[tuple[str, FollowUpEdit]],
+    placer: Placer | None = None,
+    drafted: FollowUpPlan | None = None,
 ) -> FollowUpPlan:
     """Return the plan after the edits, each given with its plug-in, with every step placed.
+
+    `drafted` is the `draft` of the same inputs, where the caller has it: without edits its steps are dated already.
 
     Edits that a required step, a window or another edit of the same step forbids are dropped, and so are placements
     outside a window; the plan's flags name their authors. A removed step stays, cancelled, with the reason. Raises
@@ -109,9 +117,14 @@ def apply_edits(
     if edits:
         amended, dropped = amend(inputs.schedule.steps, edits, fits=anchor.fits, forms=inputs.forms)
         flags += dropped
-    steps = [_dated(inputs, anchor, one) for one in _asked_for(inputs, amended)]
-    # Only plug-ins look at the plan while its steps are being placed.
-    unplaced = _plan(inputs, anchor, amended, steps, ()) if placer else None
+    if edits or drafted is None:
+        steps = [_dated(inputs, anchor, one) for one in _asked_for(inputs, amended)]
+        # Only plug-ins look at the plan while its steps are being placed.
+        unplaced = _plan(inputs, anchor, amended, steps, ()) if placer else None
+    else:
+        dated = {step.step: step for step in drafted.steps}
+        steps = [dated[one.step.id] for one in _asked_for(inputs, amended)]
+        unplaced = drafted
     placed = []
     for step in steps:
         theirs = _theirs(step, unplaced, inputs, anchor, placer, flags) if placer and unplaced else None
@@ -174,6 +187,8 @@ def _theirs(
     if answer is None:
         return None
     plugin, theirs = answer
+    if plugin == BUILT_IN:
+        return theirs
     if not _allowed(step, theirs, anchor):
         flags.append(
             f"The place that {plugin} gave step {step.step} was dropped: it lies outside the window or changes more."

@@ -52,10 +52,10 @@ def follow_up(setting: Setting, request: FollowUpRequest) -> FollowUpPlan:
 
     def ask(step: FollowUpStep, plan: FollowUpPlan, calendar: Calendar) -> tuple[str, FollowUpStep] | None:
         placed = setting.hooks.place_follow_up_step(step, plan, calendar)
-        # Our own answer is signed already; only a stranger's is taken in under its name.
-        return None if placed.plugin == BUILTIN else (placed.plugin, placed.step)
+        # Where somebody failed, the step may have come back as it was.
+        return None if placed.plugin == BUILTIN and placed.problems else (placed.plugin, placed.step)
 
-    plan = scheduling.apply_edits(inputs, [(edit.plugin, edit.value) for edit in edits.items], ask)
+    plan = scheduling.apply_edits(inputs, [(edit.plugin, edit.value) for edit in edits.items], ask, drafted)
     return plan.model_copy(update={"flags": (*plan.flags, *edits.flags)}) if edits.flags else plan
 
 
@@ -108,8 +108,8 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
     """
     plan, response = request.follow_up_plan, request.response
     step = _step(setting, request)
-    form = model_of(setting.catalogue.pinned(response.form), ConsultationForm)
-    flags = red_flags.raised(form, response.answers, setting.market, setting.clinic.emergency)
+    form = setting.form_index(response.form)
+    flags = red_flags.raised(form.flags, response.answers, setting.market, setting.clinic.emergency)
     year = to_utc(request.at).year
     calendar = calendar_for(setting.clinic, (year - 1, year, year + 1), setting.holidays)
     tasks = red_flags.tasks(flags, request.at, calendar, lambda code: setting.key(response.id, f"task.{code}"))

@@ -25,7 +25,7 @@ __all__ = ["assess", "check_answers", "consent", "consent_sheets", "refuse_draft
 def check_answers(setting: Setting, response: Consultation | FollowUpResponse) -> tuple[bool, tuple[Problem, ...]]:
     """Return whether the response may be accepted, and every problem with it, extensions' included."""
     form = setting.form_index(response.form)
-    problems = check_response(form, response)
+    problems = check_response(form, response, setting.looked(response)[0])
     if problems:
         return False, problems
     verdict = setting.hooks.validate_answers(form.form, response)

@@ -103,7 +103,7 @@ def _findings(
         regions=plan.regions,
     )
     template = setting.template_pinned(plan.template)
-    return setting.assess(context, case.consultation, case.day_form, template, gate.at).findings
+    return setting.findings(context, case.consultation, case.day_form, template)[1]
 
 
 def treat(setting: Setting, request: TreatmentRequest) -> TreatmentRecord:

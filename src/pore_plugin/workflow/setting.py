@@ -11,12 +11,12 @@ from ..builtin import Builtin, markets
 from ..catalogue import Catalogue, Entry, compose_form
 from ..clinical import suitability
 from ..clinical.calendar import HolidayBook
-from ..clinical.conditions import AnswerIndex, counted, index
+from ..clinical.conditions import AnswerIndex, Looked, index, look
 from ..clinical.consenting import localise
 from ..clinical.durations import load_zone
 from ..clinical.evidence import evidence_for
 from ..clinical.history import merge, reported
-from ..clinical.keys import record_key
+from ..clinical.keys import clinic_keys
 from ..clinical.readiness import is_approved
 from ..clinical.responses import FormIndex
 from ..clinical.settings import settings_problems
@@ -31,6 +31,7 @@ from ..contracts import (
     Event,
     EvidenceBase,
     Finding,
+    FollowUpResponse,
     HostInfo,
     Market,
     Model,
@@ -50,6 +51,7 @@ __all__ = ["Setting", "model_of", "problem"]
 
 M = TypeVar("M", bound=Model)
 D = TypeVar("D", bound=ContentDocument)
+Response = Consultation | FollowUpResponse
 
 
 def problem(code: str, sentence: str, next_step: str, pointer: str = "") -> ProblemsError:
@@ -74,7 +76,8 @@ class _Worked(local):
     def __init__(self) -> None:
         self.depth = 0
         self.pins: dict[int, tuple[Model, RecordPin]] = {}
-        self.counted: dict[int, tuple[Consultation, AnswerIndex]] = {}
+        self.looked: dict[int, tuple[Response, Looked]] = {}
+        self.findings: dict[tuple[object, ...], tuple[Finding, ...]] = {}
 
 
 class Setting:
@@ -131,6 +134,7 @@ class Setting:
         }
         self.holidays = HolidayBook()
         self._indexes: dict[str, FormIndex] = {}
+        self._keys = clinic_keys(clinic.id)
         self._worked = _Worked()
 
     @contextmanager
@@ -144,7 +148,8 @@ class Setting:
             worked.depth -= 1
             if not worked.depth:
                 worked.pins.clear()
-                worked.counted.clear()
+                worked.looked.clear()
+                worked.findings.clear()
 
     def _ours(self, contract: type[D]) -> Entry[D]:
         for entry in self.catalogue.of_type(contract):
@@ -218,6 +223,17 @@ class Setting:
         """Return whether a prescriber of this clinic has approved these very bytes by now, and not withdrawn it."""
         return is_approved(pin, approvals, self.clinic, datetime.fromisoformat(at))
 
+    def looked(self, response: Response) -> Looked:
+        """Return the questions that a response's answers show on its form, and the answers that count."""
+        worked = self._worked
+        known = worked.looked.get(id(response))
+        if known is not None:
+            return known[1]
+        found = look(self.form_index(response.form).compiled, index(response.answers))
+        if worked.depth:
+            worked.looked[id(response)] = (response, found)
+        return found
+
     def record_pin(self, record: Model) -> RecordPin:
         """Return the id and digest that pin a record."""
         worked = self._worked
@@ -232,7 +248,7 @@ class Setting:
 
     def key(self, record: str, step: str) -> str:
         """Return the deterministic id of what a step makes from a record."""
-        return record_key(self.clinic.id, record, step)
+        return self._keys(record, step)
 
     def event(self, kind: str, subject: str, at: str, *related: str) -> Event:
         """Return an event; its id is the same when the same step is done again."""
@@ -256,8 +272,7 @@ class Setting:
         at: str,
     ) -> Assessment:
         """Ask our own rules and every extension, and join what they find; nothing lowers a verdict."""
-        context = self._with_history(context, template, consultation, day_form)
-        findings = suitability.join(self.hooks.assess_suitability(consultation, template, context, day_form).findings)
+        context, findings = self.findings(context, consultation, day_form, template)
         record = consultation.id if consultation is not None else context.patient.id
         return Assessment(
             id=self.key(record, f"assessment.{context.stage}.{at}"),
@@ -278,6 +293,24 @@ class Setting:
             evidence=evidence_for(context, self.evidence, products=self.products, regions=self.regions),
             verdict=suitability.verdict(findings),
         )
+
+    def findings(
+        self,
+        context: AssessmentContext,
+        consultation: Consultation | None,
+        day_form: Consultation | None,
+        template: ProcedureTemplate | None,
+    ) -> tuple[AssessmentContext, tuple[Finding, ...]]:
+        """Return what an assessment finds, with the context it looked at; the same question is put once a step."""
+        context = self._with_history(context, template, consultation, day_form)
+        worked = self._worked
+        question = (context, id(consultation), id(day_form), id(template))
+        found = worked.findings.get(question)
+        if found is None:
+            found = suitability.join(self.hooks.assess_suitability(consultation, template, context, day_form).findings)
+            if worked.depth:
+                worked.findings[question] = found
+        return context, found
 
     def _by_rules(
         self,
@@ -300,16 +333,7 @@ class Setting:
         )
 
     def _counted(self, response: Consultation | None) -> AnswerIndex:
-        if response is None:
-            return {}
-        worked = self._worked
-        known = worked.counted.get(id(response))
-        if known is not None:
-            return known[1]
-        answers = counted(self.form_index(response.form).compiled, index(response.answers))
-        if worked.depth:
-            worked.counted[id(response)] = (response, answers)
-        return answers
+        return {} if response is None else self.looked(response)[1]
 
     def _with_history(
         self, context: AssessmentContext, template: ProcedureTemplate | None, *responses: Consultation | None
