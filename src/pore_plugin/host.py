@@ -9,19 +9,24 @@ something is wrong a `problem-report` document comes back, and no exception does
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from pluggy import HookimplMarker
 
+from .catalogue import Entry
 from .contracts import (
     AssessmentRequest,
     Clinic,
+    ConsentSheet,
     Consultation,
+    ContentDocument,
     FollowUpRequest,
     Model,
     PlanRequest,
+    PlanResult,
     Problem,
     ProblemsError,
+    ProcedurePlan,
     ProcedureTemplate,
     ReadinessRequest,
     ReadinessResult,
@@ -35,6 +40,7 @@ from .workflow import PoreWorkflow
 __all__ = ["HostPlugin", "host_hookspecs", "host_plugin"]
 
 Document = dict[str, Any]
+D = TypeVar("D", bound=ContentDocument)
 
 
 class HostPlugin:
@@ -46,10 +52,10 @@ class HostPlugin:
     def pore_consultation_form(self, locale: str) -> Model:
         form = self.workflow.form()
         _refuse_locale(form.model.title, locale)
-        return form.model
+        return _pinnable(form)
 
     def pore_procedure_templates(self, locale: str) -> list[ProcedureTemplate]:
-        templates = [entry.model for entry in self.workflow.templates()]
+        templates = [_pinnable(entry) for entry in self.workflow.templates()]
         for template in templates:
             _refuse_locale(template.title, locale)
         return templates
@@ -61,7 +67,8 @@ class HostPlugin:
         return self.workflow.assess(document)
 
     def pore_plan_procedure(self, document: PlanRequest) -> Model:
-        return self.workflow.plan(document)
+        result = self.workflow.plan(document)
+        return result if result.plan is None else self._with_papers(document, result, result.plan)
 
     def pore_ready_to_treat(self, document: ReadinessRequest) -> Model:
         return ReadinessResult(readiness=self.workflow.ready(document))
@@ -70,10 +77,33 @@ class HostPlugin:
         return self.workflow.treat(document)
 
     def pore_follow_up_schedule(self, document: FollowUpRequest) -> Model:
-        return self.workflow.follow_up(document)
+        result = self.workflow.follow_up(document)
+        plan = result.follow_up_plan
+        pins = dict.fromkeys(pin for pin in (*(step.form for step in plan.steps), plan.watch_form) if pin is not None)
+        forms = tuple(_pinnable(self.workflow.catalogue.pinned(pin)) for pin in pins)
+        return result.model_copy(update={"forms": forms})
 
     def pore_review_follow_up(self, document: ReviewRequest) -> Model:
         return self.workflow.review(document)
+
+    def _with_papers(self, request: PlanRequest, result: PlanResult, plan: ProcedurePlan) -> Model:
+        """Add what a host with nothing but documents needs next: the form of the day, the texts to sign, the pins."""
+        day_form = self.workflow.form(plan.day_form)
+        sheets = self._consent_sheets(plan, request.consultation.locale)
+        used = [request.consultation.form, day_form.pin, plan.template, *([plan.protocol] if plan.protocol else [])]
+        used += [sheet.text for sheet in sheets if sheet.purpose == "treatment"]
+        papers = {"day_form": _pinnable(day_form), "consent_sheets": sheets, "to_approve": tuple(used)}
+        return result.model_copy(update=papers)
+
+    def _consent_sheets(self, plan: ProcedurePlan, locale: str) -> tuple[ConsentSheet, ...]:
+        """Return the texts in the patient's language, or else in the first of the clinic's that they have."""
+        wrong: ProblemsError | None = None
+        for language in (locale, *self.workflow.clinic.languages):
+            try:
+                return self.workflow.consent_sheets(plan, language)
+            except ProblemsError as error:
+                wrong = wrong or error
+        raise wrong or ProblemsError(())
 
 
 def host_plugin(
@@ -128,6 +158,11 @@ def _guarded(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
         return answer(lambda: step(check(contract.accepts or "", document).model))
 
     return pore_document_hook
+
+
+def _pinnable(entry: Entry[D]) -> D:
+    """Return the document with its digest in it: with id and version that makes the pin."""
+    return entry.model.model_copy(update={"digest": entry.pin.digest})
 
 
 def _refuse_locale(text: Mapping[str, str], locale: str) -> None:

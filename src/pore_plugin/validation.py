@@ -105,6 +105,9 @@ class Engine:
         if isinstance(data, Mapping):
             document, raw, found = read_mapping(data)
             return self._decide(name, model, document, raw, found, None, file)
+        if not isinstance(data, bytes | str):
+            # `bytes(10**9)` would be a billion zeros.
+            raise ProblemsError([_no_document()])
         read, raw, found = read_text(data, file=file)
         return self._decide(name, model, read, raw, found, lambda pointers: locate(raw, pointers), file)
 
@@ -293,6 +296,14 @@ def _digest_mismatch() -> Problem:
         sentence="The document is not the one that its digest was computed from.",
         pointer="/digest",
         next_step="Get the original again, or leave `digest` out of a document that was changed on purpose.",
+    )
+
+
+def _no_document() -> Problem:
+    return Problem(
+        code="schema.type",
+        sentence="This is neither JSON text nor an object.",
+        next_step="Hand in bytes, text or a mapping.",
     )
 
 

@@ -263,11 +263,14 @@ def _consent(gate: Gatekeeping) -> Iterator[NotReady]:
     states = _states(gate)
     if any(state == "valid" for _, state in states):
         return
-    if any(state == "cooling-off" for _, state in states):
+    running = {record_id for record_id, state in states if state == "cooling-off"}
+    if running:
+        ends = [_cooling_off_end(gate, consent) for consent in gate.case.consents if consent.id in running]
+        soonest = min((end for end in ends if end is not None), key=datetime.fromisoformat)
         yield NotReady(
             code="consent.cooling_off",
             sentence="The time to reflect after the information is still running.",
-            next_step="Wait until it has ended.",
+            next_step=f"Wait until it has ended: {soonest}.",
         )
     elif states:
         for state in sorted({state for _, state in states}):

@@ -4,10 +4,11 @@ from pydantic import Field
 
 from .answers import Consultation, FollowUpResponse
 from .base import Digest, Id, Instant, LocalDate, Locale, Model, Opt, RecordId, Token
-from .common import RegionSide
-from .consent import Approval, Authorisation, Consent, ConsentPurpose, ConsentWithdrawal, Signature
+from .common import Pin, RegionSide
+from .consent import Approval, Authorisation, Consent, ConsentPurpose, ConsentSheet, ConsentWithdrawal, Signature
 from .extension import Event
 from .follow_up import FollowUpPlan, FollowUpReview, Outcome
+from .forms import ConsultationForm
 from .problems import Problem
 from .procedure import MissingNumber, ProcedurePlan
 from .products import Vial
@@ -153,6 +154,15 @@ class PlanResult(Model):
     missing: tuple[MissingNumber, ...] = Field(
         default=(), description="Numbers that the clinic's protocol has to supply before there can be a plan."
     )
+    day_form: Opt[ConsultationForm] = Field(
+        default=None, description="At the host's door: the form to answer on the day; its `digest` completes the pin."
+    )
+    consent_sheets: tuple[ConsentSheet, ...] = Field(
+        default=(), description="At the host's door: every consent text of the plan, filled in, each with its pins."
+    )
+    to_approve: tuple[Pin, ...] = Field(
+        default=(), description="At the host's door: what a prescriber must have approved before the treatment."
+    )
     events: tuple[Event, ...]
 
 
@@ -180,6 +190,12 @@ class FollowUpResult(Model):
     """The follow-up plan and what happened."""
 
     follow_up_plan: FollowUpPlan
+    follow_up_plan_digest: Opt[Digest] = Field(
+        default=None, description="Digest of the follow-up plan; responses pin this."
+    )
+    forms: tuple[ConsultationForm, ...] = Field(
+        default=(), description="At the host's door: the forms that the steps pin, the watch form among them."
+    )
     events: tuple[Event, ...]
 
 

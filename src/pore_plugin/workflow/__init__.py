@@ -192,7 +192,7 @@ class PoreWorkflow:
         """Make the dated follow-up plan of a treatment; doing it again gives the same keys."""
         plan = after.follow_up(self._setting, request)
         event = self._setting.event("follow_up.planned", plan.id, plan.anchor, request.treatment.id)
-        return FollowUpResult(follow_up_plan=plan, events=(event,))
+        return FollowUpResult(follow_up_plan=plan, follow_up_plan_digest=self.record_pin(plan).digest, events=(event,))
 
     def follow_up_form(self, plan: FollowUpPlan, step: str) -> Entry[ConsultationForm]:
         """Return the form of a step, in the version that the plan pins; the watch form for a step without one."""
