@@ -5,7 +5,9 @@ here they are filled in the same way. A case goes as far as its input and the fi
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from . import rendering
@@ -13,7 +15,6 @@ from .clinical.ical import to_ical
 from .contracts import (
     Approval,
     Assessment,
-    AssessmentContext,
     AssessmentRequest,
     Authorisation,
     CaseFile,
@@ -27,15 +28,14 @@ from .contracts import (
     Model,
     Outcome,
     Override,
-    Pin,
     PlanRequest,
     Problem,
     ProblemsError,
     ProcedurePlan,
     Readiness,
     ReadinessRequest,
-    RecordPin,
     ReviewRequest,
+    TreatmentRecord,
     TreatmentReport,
     TreatmentRequest,
     Vial,
@@ -63,16 +63,17 @@ CASE_KEYS = frozenset(
         "vials",
     }
 )
+_COMPARE = "Compare with the case files that `pore-plugin demo --out DIR` copies to DIR/input."
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One thing the case left: a file name without ending, a title, Markdown to read, the document."""
+    """One thing the case left: a file name without ending, Markdown to read, the document, and the request for it."""
 
     name: str
-    title: str
     markdown: str
-    document: Model | None = None
+    document: Model
+    request: Model | None = None
     ical: bytes | None = None
 
 
@@ -85,231 +86,278 @@ class CaseRun:
     assessment: Assessment | None = None
     plan: ProcedurePlan | None = None
     readiness: Readiness | None = None
+    treatment: TreatmentRecord | None = None
     follow_up: FollowUpPlan | None = None
     reviews: list[FollowUpReview] = field(default_factory=list)
     ended: str = "done"
 
 
 def run_case(workflow: PoreWorkflow, case: Mapping[str, Any], locale: str) -> CaseRun:
-    """Take one case as far as it goes. Raises `ProblemsError` when the input itself is wrong."""
+    """Take one case as far as it goes.
+
+    Raises `ProblemsError` when the input itself is wrong, with pointers into the case file.
+    """
     unknown = sorted(set(case) - CASE_KEYS)
     if unknown:
-        raise ProblemsError(
-            Problem(
-                code="demo.unknown_key",
-                sentence="A case file has a part that a case does not have.",
-                pointer=f"/{key}",
-                next_step=f"Use only: {', '.join(sorted(CASE_KEYS))}.",
-            )
-            for key in unknown
-        )
+        raise ProblemsError(_unknown(key) for key in unknown)
     run = CaseRun(str(case.get("title", "case")))
-    for _ in _walk(workflow, case, locale, run):
-        pass
+    run.ended = _Walk(workflow, case, locale, run).go()
     return run
 
 
-def _walk(workflow: PoreWorkflow, case: Mapping[str, Any], locale: str, run: CaseRun) -> Iterator[None]:
-    titles = workflow.region_titles(locale)
-    clinic = {"clinic": workflow.clinic.id}
-    form = workflow.form()
-    consultation = _check(Consultation, _part(case, "consultation"), form=form.pin, **clinic)
-    submission = workflow.submit(consultation)
-    sheet = rendering.answers_sheet(form.model, submission.consultation, locale)
-    if submission.problems:
-        sheet += "\n## Problems\n\n" + rendering.problems_sheet(submission.problems)
-    run.sheets.append(Sheet("consultation", "Consultation", sheet, submission.consultation))
-    if not submission.accepted:
-        run.ended = "the consultation was kept as a draft"
-        return
-    yield
+class _Walk:
+    """One case on its way; every method returns how the case ended there, or nothing when it goes on."""
 
-    plan_input = _part(case, "plan")
-    context = AssessmentContext(
-        stage="consultation",
-        session=plan_input.get("session", "first"),
-        tops_up=plan_input.get("tops_up"),
-        date=plan_input["treatment_date"],
-        patient=consultation.patient,
-        template=plan_input["template"],
-        product=plan_input.get("product"),
-    )
-    assessment = workflow.assess(
-        AssessmentRequest(context=context, consultation=consultation, at=consultation.recorded_at)
-    ).assessment
-    run.assessment = assessment
-    run.sheets.append(
-        Sheet("assessment", "Suitability", rendering.assessment_sheet(assessment, locale, titles), assessment)
-    )
-    if assessment.verdict == "block":
-        run.ended = "blocked at consultation"
-        return
-    yield
+    def __init__(self, workflow: PoreWorkflow, case: Mapping[str, Any], locale: str, run: CaseRun) -> None:
+        self.workflow = workflow
+        self.case = case
+        self.locale = locale
+        self.run = run
+        self.titles = workflow.region_titles(locale)
+        self.clinic = {"clinic": workflow.clinic.id}
 
-    approvals = _approvals(workflow, case, clinic)
-    planned = workflow.plan(
-        _check(PlanRequest, plan_input, consultation=consultation, approvals=[a.to_document() for a in approvals])
-    )
-    run.assessment = planned.assessment
-    run.sheets.append(
-        Sheet(
+    def go(self) -> str:
+        consultation = self.consultation()
+        if consultation is None:
+            return "the consultation was kept as a draft"
+        request = self.plan_request(consultation)
+        if self.assess(request).verdict == "block":
+            return "blocked at consultation"
+        plan = self.plan(request)
+        if plan is None:
+            return "blocked at planning" if self.run.sheets[-1].name != "missing" else "the protocol lacks figures"
+        case_file = self.case_file(request, plan)
+        if "treatment" not in self.case:
+            return "planned"
+        report = _check(TreatmentReport, self.part("treatment"), "/treatment")
+        if not self.ready(case_file, report) and not report.deviations:
+            return "not ready to treat"
+        record = self.treat(case_file, report)
+        follow_up = self.follow_up(record)
+        for position, entry in enumerate(self.entries(self.later(), "responses", "/follow_up")):
+            self.review(record, follow_up, position, entry)
+        return "done"
+
+    def consultation(self) -> Consultation | None:
+        form = self.workflow.form()
+        consultation = _check(
+            Consultation, self.part("consultation"), "/consultation", form=form.pin.to_document(), **self.clinic
+        )
+        submission = self.workflow.submit(consultation)
+        sheet = rendering.answers_sheet(form.model, submission.consultation, self.locale)
+        if submission.problems:
+            sheet += "\n## Problems\n\n" + rendering.problems_sheet(submission.problems)
+        self.leave("consultation", sheet, submission.consultation)
+        return submission.consultation if submission.accepted else None
+
+    def plan_request(self, consultation: Consultation) -> PlanRequest:
+        approvals = []
+        for position, item in enumerate(self.entries(self.case, "approvals")):
+            # Approve the very version the catalogue has now.
+            with _at(f"/approvals/{position}/document"):
+                pin = self.workflow.pin(str(item.get("document", "")))
+            approval = {**item, "document": pin.to_document()}
+            approvals.append(_check(Approval, approval, f"/approvals/{position}", **self.clinic).to_document())
+        return _check(
+            PlanRequest, self.part("plan"), "/plan", consultation=consultation.to_document(), approvals=approvals
+        )
+
+    def assess(self, planned: PlanRequest) -> Assessment:
+        consultation = planned.consultation
+        context = {
+            "stage": "consultation",
+            "session": planned.session,
+            "tops_up": planned.tops_up,
+            "date": planned.treatment_date,
+            "patient": consultation.patient.to_document(),
+            "template": planned.template,
+            "product": planned.product,
+        }
+        request = _check(
+            AssessmentRequest,
+            {
+                "context": {key: value for key, value in context.items() if value is not None},
+                "consultation": consultation.to_document(),
+                "at": consultation.recorded_at,
+            },
+            "/plan",
+        )
+        with _at("/plan"):
+            assessment = self.workflow.assess(request).assessment
+        self.run.assessment = assessment
+        self.leave("assessment", rendering.assessment_sheet(assessment, self.locale, self.titles), assessment, request)
+        return assessment
+
+    def plan(self, request: PlanRequest) -> ProcedurePlan | None:
+        with _at("/plan"):
+            planned = self.workflow.plan(request)
+        self.run.assessment, self.run.plan = planned.assessment, planned.plan
+        self.leave(
             "assessment-plan",
-            "Suitability of the plan",
-            rendering.assessment_sheet(
-                planned.assessment, locale, titles, sample=planned.plan is not None and planned.plan.sample
-            ),
+            rendering.assessment_sheet(planned.assessment, self.locale, self.titles),
             planned.assessment,
         )
-    )
-    if planned.plan is None:
-        run.ended = "blocked at planning" if not planned.missing else "the protocol has to supply figures"
         if planned.missing:
-            run.sheets.append(Sheet("missing", "Missing figures", rendering.missing_sheet(planned.missing), planned))
-        return
-    plan = run.plan = planned.plan
-    run.sheets.append(Sheet("plan", "Plan", rendering.plan_sheet(plan, locale), plan))
-    yield
+            self.leave("missing", rendering.missing_sheet(planned.missing), planned, request)
+        elif planned.plan is not None:
+            self.leave("plan", rendering.plan_sheet(planned.plan, self.locale), planned.plan, request)
+        return planned.plan
 
-    case_file = _case_file(workflow, case, run, consultation, planned.assessment, plan, approvals, locale)
-    if "treatment" not in case:
-        run.ended = "planned"
-        return
-    report = _check(TreatmentReport, _part(case, "treatment"))
-    readiness = workflow.ready(ReadinessRequest(case=case_file, operator=report.operator, at=report.started_at))
-    run.readiness = readiness
-    run.sheets.append(
-        Sheet(
-            "readiness",
-            "Ready to treat?",
-            rendering.readiness_sheet(readiness, locale, titles, sample=plan.sample),
-            readiness,
+    def case_file(self, request: PlanRequest, plan: ProcedurePlan) -> CaseFile:
+        consultation = request.consultation
+        patient = {"patient": consultation.patient.id, **self.clinic}
+        pin = self.workflow.record_pin(consultation).to_document()
+        vials = self.checked(Vial, "vials")
+        self.consent_texts(plan, [vial.lot for vial in vials])
+        consents = self.consent(plan)
+        assessment = self.run.assessment
+        assert assessment is not None  # noqa: S101
+        return CaseFile(
+            consultation=consultation,
+            assessment=assessment,
+            plan=plan,
+            day_form=self.day_form(plan),
+            consents=consents,
+            overrides=self.checked(Override, "overrides", consultation=pin, **patient),
+            authorisations=self.checked(Authorisation, "authorisations", **patient),
+            approvals=request.approvals,
+            vials=vials,
         )
-    )
-    if not readiness.ready and not report.deviations:
-        run.ended = "not ready to treat"
-        return
-    yield
 
-    record = workflow.treat(TreatmentRequest(case=case_file, report=report)).treatment
-    run.sheets.append(Sheet("treatment", "Treatment", rendering.treatment_sheet(record, locale, titles), record))
-    later = _part(case, "follow_up") if "follow_up" in case else {}
-    follow_up = workflow.follow_up(
-        FollowUpRequest(treatment=record, requested_steps=tuple(later.get("requested_steps", ())))
-    ).follow_up_plan
-    run.follow_up = follow_up
-    run.sheets.append(
-        Sheet(
-            "follow-up",
-            "Follow-up",
-            rendering.follow_up_sheet(follow_up, locale, sample=record.sample),
-            follow_up,
-            to_ical(follow_up, clinic_name=workflow.clinic.name, stamp=report.ended_at),
-        )
-    )
-    yield
+    def consent_texts(self, plan: ProcedurePlan, lots: list[str]) -> None:
+        for sheet in self.workflow.consent_sheets(plan, self.locale, lots=lots):
+            self.leave(f"consent-text-{sheet.purpose}", rendering.consent_text_sheet(sheet), sheet)
 
-    plan_pin = workflow.record_pin(follow_up)
-    for position, entry in enumerate(later.get("responses", ())):
-        entry = dict(entry)
-        outcomes = tuple(_check(Outcome, outcome) for outcome in entry.pop("outcomes", ()))
-        reviewed_at = entry.pop("reviewed_at", entry["recorded_at"])
-        step_form = workflow.follow_up_form(follow_up, entry["step"])
-        response = _check(FollowUpResponse, entry, form=step_form.pin, follow_up_plan=plan_pin, **clinic)
-        review = workflow.review(
-            ReviewRequest(
-                treatment=record, follow_up_plan=follow_up, response=response, outcomes=outcomes, at=reviewed_at
-            )
-        ).review
-        run.reviews.append(review)
-        run.sheets.append(
-            Sheet(
-                f"review-{position + 1}-{review.step.lower()}",
-                f"Review {review.step}",
-                rendering.review_sheet(review, locale, titles, sample=record.sample),
-                review,
-            )
+    def consent(self, plan: ProcedurePlan) -> tuple[Consent, ...]:
+        if "consent" not in self.case:
+            return ()
+        request = _check(ConsentRequest, self.part("consent"), "/consent", plan=plan.to_document())
+        with _at("/consent"):
+            consent = self.workflow.consent(request).consent
+        self.leave("consent", rendering.consent_sheet(consent, sample=plan.sample), consent, request)
+        return (consent,)
+
+    def day_form(self, plan: ProcedurePlan) -> Consultation | None:
+        if "day_form" not in self.case:
+            return None
+        form = self.workflow.form(plan.day_form)
+        answers = _check(Consultation, self.part("day_form"), "/day_form", form=form.pin.to_document(), **self.clinic)
+        self.leave("day-form", rendering.answers_sheet(form.model, answers, self.locale), answers)
+        return answers
+
+    def ready(self, case_file: CaseFile, report: TreatmentReport) -> bool:
+        request = ReadinessRequest(case=case_file, operator=report.operator, at=report.started_at)
+        with _at("", "/case"):
+            readiness = self.workflow.ready(request)
+        self.run.readiness = readiness
+        self.leave("readiness", rendering.readiness_sheet(readiness, self.locale, self.titles), readiness, request)
+        return readiness.ready
+
+    def treat(self, case_file: CaseFile, report: TreatmentReport) -> TreatmentRecord:
+        request = TreatmentRequest(case=case_file, report=report)
+        with _at("/treatment", "/report"):
+            record = self.workflow.treat(request).treatment
+        self.run.treatment = record
+        self.leave("treatment", rendering.treatment_sheet(record, self.locale, self.titles), record, request)
+        return record
+
+    def later(self) -> dict[str, Any]:
+        return self.part("follow_up") if "follow_up" in self.case else {}
+
+    def follow_up(self, record: TreatmentRecord) -> FollowUpPlan:
+        wanted = {"requested_steps": self.later().get("requested_steps", [])}
+        request = _check(FollowUpRequest, wanted, "/follow_up", treatment=record.to_document())
+        with _at("/follow_up"):
+            plan = self.workflow.follow_up(request).follow_up_plan
+        self.run.follow_up = plan
+        ical = to_ical(plan, clinic_name=self.workflow.clinic.name, stamp=record.report.ended_at)
+        self.leave("follow-up", rendering.follow_up_sheet(plan, self.locale), plan, request, ical)
+        return plan
+
+    def review(self, record: TreatmentRecord, plan: FollowUpPlan, position: int, entry: dict[str, Any]) -> None:
+        at = f"/follow_up/responses/{position}"
+        outcomes = [
+            _check(Outcome, outcome, f"{at}/outcomes/{number}").to_document()
+            for number, outcome in enumerate(self.entries(entry, "outcomes", at))
+        ]
+        answered = {key: value for key, value in entry.items() if key not in ("outcomes", "reviewed_at")}
+        with _at(f"{at}/step"):
+            form = self.workflow.follow_up_form(plan, str(entry.get("step", "")))
+        pins = {"form": form.pin.to_document(), "follow_up_plan": self.workflow.record_pin(plan).to_document()}
+        response = _check(FollowUpResponse, answered, at, **pins, **self.clinic)
+        request = _check(
+            ReviewRequest,
+            {"outcomes": outcomes, "at": entry.get("reviewed_at", response.recorded_at)},
+            at,
+            treatment=record.to_document(),
+            follow_up_plan=plan.to_document(),
+            response=response.to_document(),
         )
+        with _at(at, "/response"):
+            review = self.workflow.review(request).review
+        self.run.reviews.append(review)
+        sheet = rendering.review_sheet(review, self.locale, self.titles)
+        self.leave(f"review-{position + 1}-{review.step.lower()}", sheet, review, request)
+
+    def leave(
+        self, name: str, markdown: str, document: Model, request: Model | None = None, ical: bytes | None = None
+    ) -> None:
+        """Keep a sheet. In a sample clinic everything is a sample, and says so."""
+        if self.workflow.clinic.sample:
+            markdown = _marked(markdown)
+        self.run.sheets.append(Sheet(name, markdown, document, request, ical))
+
+    def part(self, key: str) -> dict[str, Any]:
+        part = self.case.get(key)
+        if not isinstance(part, dict):
+            raise ProblemsError([_fault("missing_part", f"The case file has no object named {key}.", f"/{key}")])
+        return part
+
+    def entries(self, part: Mapping[str, Any], key: str, at: str = "") -> Iterator[dict[str, Any]]:
+        entries = part.get(key, [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise ProblemsError([_fault("not_a_list", f"{key} is not a list of objects.", f"{at}/{key}")])
+        return iter(entries)
+
+    def checked(self, contract: type[M], key: str, **parts: object) -> tuple[M, ...]:
+        return tuple(
+            _check(contract, entry, f"/{key}/{position}", **parts)
+            for position, entry in enumerate(self.entries(self.case, key))
+        )
+
+
+def _check(contract: type[M], document: Mapping[str, Any], at: str, **parts: object) -> M:
+    with _at(at):
+        return check(contract, {**document, **parts}).model
+
+
+@contextmanager
+def _at(place: str, inside: str = "") -> Iterator[None]:
+    """Point problems into the case file: `inside` of what was handed in stands at `place` there."""
+    try:
         yield
-
-
-def _case_file(
-    workflow: PoreWorkflow,
-    case: Mapping[str, Any],
-    run: CaseRun,
-    consultation: Consultation,
-    assessment: Assessment,
-    plan: ProcedurePlan,
-    approvals: tuple[Approval, ...],
-    locale: str,
-) -> CaseFile:
-    clinic = {"clinic": workflow.clinic.id}
-    patient = {"patient": consultation.patient.id, **clinic}
-    consultation_pin = workflow.record_pin(consultation)
-    vials = tuple(_check(Vial, vial) for vial in case.get("vials", ()))
-    consents: tuple[Consent, ...] = ()
-    for sheet in workflow.consent_sheets(plan, locale, lots=tuple(vial.lot for vial in vials)):
-        run.sheets.append(
-            Sheet(f"consent-text-{sheet.purpose}", "Consent text", rendering.consent_text_sheet(sheet), sheet)
-        )
-    if "consent" in case:
-        consent = workflow.consent(_check(ConsentRequest, _part(case, "consent"), plan=plan)).consent
-        consents = (consent,)
-        run.sheets.append(Sheet("consent", "Consent", rendering.consent_sheet(consent, sample=plan.sample), consent))
-    day_form = None
-    if "day_form" in case:
-        day_form = _check(Consultation, _part(case, "day_form"), form=workflow.form(plan.day_form).pin, **clinic)
-        run.sheets.append(
-            Sheet(
-                "day-form",
-                "Day of treatment",
-                rendering.answers_sheet(workflow.form(plan.day_form).model, day_form, locale),
-                day_form,
-            )
-        )
-    return CaseFile(
-        consultation=consultation,
-        assessment=assessment,
-        plan=plan,
-        day_form=day_form,
-        consents=consents,
-        overrides=tuple(
-            _check(Override, override, consultation=consultation_pin, **patient)
-            for override in case.get("overrides", ())
-        ),
-        authorisations=tuple(_check(Authorisation, item, **patient) for item in case.get("authorisations", ())),
-        approvals=approvals,
-        vials=vials,
-    )
-
-
-def _approvals(workflow: PoreWorkflow, case: Mapping[str, Any], clinic: Mapping[str, str]) -> tuple[Approval, ...]:
-    """Approve the very versions the catalogue has now, one approval for each document the case names."""
-    approvals = []
-    for item in case.get("approvals", ()):
-        item = dict(item)
-        item["document"] = workflow.pin(str(item.get("document", ""))).to_document()
-        approvals.append(_check(Approval, item, **clinic))
-    return tuple(approvals)
-
-
-def _part(case: Mapping[str, Any], key: str) -> dict[str, Any]:
-    part = case.get(key)
-    if not isinstance(part, dict):
+    except ProblemsError as error:
         raise ProblemsError(
-            [
-                Problem(
-                    code="demo.missing_part",
-                    sentence=f"The case file has no object named {key}.",
-                    pointer=f"/{key}",
-                    next_step="Compare with the case files that `pore-plugin demo --out DIR` copies to DIR/input.",
-                )
-            ]
-        )
-    return dict(part)
+            problem.model_copy(update={"pointer": place + problem.pointer.removeprefix(inside)})
+            for problem in error.problems
+        ) from error
 
 
-def _check(contract: type[M], document: Mapping[str, Any], **parts: object) -> M:
-    whole = dict(document)
-    for key, part in parts.items():
-        whole[key] = part.to_document() if isinstance(part, Model | Pin | RecordPin) else part
-    return check(contract, whole).model
+def _marked(markdown: str) -> str:
+    """Put SAMPLE under the heading of a sheet that does not say it yet."""
+    if "**SAMPLE**" in markdown:
+        return markdown
+    heading, _, rest = markdown.partition("\n")
+    return f"{heading}\n\n> **SAMPLE** — invented. Not for treating anyone.\n{rest}"
+
+
+def _unknown(key: str) -> Problem:
+    close = get_close_matches(key, sorted(CASE_KEYS), n=1)
+    known = f"Use only: {', '.join(sorted(CASE_KEYS))}."
+    step = f"Did you mean {close[0]}?" if close else known
+    problem = _fault("unknown_key", "A case file has a part that a case does not have.", f"/{key}")
+    return problem.model_copy(update={"next_step": step})
+
+
+def _fault(code: str, sentence: str, pointer: str) -> Problem:
+    return Problem(code=f"demo.{code}", sentence=sentence, pointer=pointer, next_step=_COMPARE)

@@ -1,34 +1,31 @@
-"""What every command shares: reading input, printing results, and leaving with the right code.
+"""What every command shares: reading input and printing results.
 
-Exit codes: 0 ok · 1 findings · 2 usage · 3 could not be done. Results go to stdout, problems to stderr in text form;
-with `--format json` both are documents on stdout.
+Results go to stdout, problems to stderr in text form; with `--format json` there is exactly one published document on
+stdout, whatever happens.
 """
 
 import json
+import os
 import sys
-from collections.abc import Iterable
-from enum import IntEnum, StrEnum
+from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
+from contextvars import ContextVar
+from enum import StrEnum
+from functools import wraps
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, ParamSpec, TypeVar
 
-import typer
+from ..contracts import Model, Problem, ProblemReport
+from ..validation import check
+from .files import name_of, read
 
-from ..contracts import Clinic, Model, Problem, ProblemReport, ProblemsError
-from ..rendering import problems_sheet
-from ..validation import Checked, check, check_toml
-
-__all__ = ["Exit", "Format", "StopError", "load_clinic", "read", "read_document", "show", "show_problems", "write"]
+__all__ = ["Format", "emit", "read_document", "results_only", "show", "show_markdown", "show_problems", "speak_utf8"]
 
 M = TypeVar("M", bound=Model)
+P = ParamSpec("P")
 
-
-class Exit(IntEnum):
-    """What the command's exit code says."""
-
-    OK = 0
-    FINDINGS = 1
-    USAGE = 2
-    FAILED = 3
+_RESULTS: ContextVar[IO[str] | None] = ContextVar("results", default=None)
 
 
 class Format(StrEnum):
@@ -38,93 +35,82 @@ class Format(StrEnum):
     JSON = "json"
 
 
-class StopError(Exception):
-    """Leave with a code after printing problems."""
-
-    def __init__(self, code: Exit, problems: Iterable[Problem]) -> None:
-        super().__init__(code.name)
-        self.code = code
-        self.problems = tuple(problems)
+def speak_utf8() -> None:
+    """Write UTF-8 into files and pipes, as documents are; a terminal shows what it can."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
-def failed(code: str, sentence: str, next_step: str) -> StopError:
-    """Return the stop for something that could not be done."""
-    return StopError(Exit.FAILED, [Problem(code=code, sentence=sentence, next_step=next_step)])
+def results_only(command: Callable[P, None]) -> Callable[P, None]:
+    """Keep stdout for the command's results: what an extension prints goes to stderr, where it breaks no document."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        token = _RESULTS.set(sys.stdout)
+        try:
+            with redirect_stdout(sys.stderr):
+                command(*args, **kwargs)
+        finally:
+            _RESULTS.reset(token)
+
+    return run
 
 
-def read(path: Path) -> bytes:
-    """Return a file's bytes, or standard input for `-`."""
-    if str(path) == "-":
-        return sys.stdin.buffer.read()
+def emit(text: str) -> None:
+    """Print a result to stdout. A reader that has gone (`| head`) ends the printing, not the command."""
+    stream = _RESULTS.get() or sys.stdout
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise failed("file.unreadable", f"{path}: {error.strerror}.", "Check the path and its permissions.") from error
+        stream.write(text if text.endswith("\n") else text + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        # Closing stdout again at exit would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def read_document(contract: type[M], path: Path) -> Checked[M]:
+def read_document(contract: type[M], path: Path) -> M:
     """Return the checked document of a file or of standard input; problems name file, line and column."""
-    return check(contract, read(path), file="<stdin>" if str(path) == "-" else str(path))
+    return check(contract, read(path), file=name_of(path)).model
 
 
-def load_clinic(path: Path | None) -> Clinic:
-    """Return the checked clinic settings. Without them nothing runs: there is no default clinic or market."""
-    if path is None:
-        raise StopError(
-            Exit.USAGE,
-            [
-                Problem(
-                    code="clinic.missing",
-                    sentence="No clinic settings were named, and there is no default clinic.",
-                    next_step="Give --clinic FILE, or write one with `pore-plugin init clinic`.",
-                )
-            ],
-        )
-    try:
-        return check_toml(Clinic, read(path), file=str(path)).model
-    except ProblemsError as error:
-        raise StopError(Exit.FAILED, error.problems) from error
-
-
-def show(result: Model, sheet: str, output: Format) -> None:
+def show(result: Model, sheet: Callable[[], str], output: Format) -> None:
     """Print a result: the document as JSON, or its sheet."""
     if output is Format.JSON:
-        print(json.dumps(result.to_document(), indent=2, ensure_ascii=False))
+        emit(json.dumps(result.to_document(), indent=2, ensure_ascii=False))
     else:
-        show_markdown(sheet)
+        show_markdown(sheet())
 
 
 def show_markdown(sheet: str) -> None:
     """Print Markdown: laid out on a terminal, as it is into a file or pipe."""
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.markdown import Markdown
+    stream = _RESULTS.get() or sys.stdout
+    if not stream.isatty():
+        emit(sheet)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
 
-        Console().print(Markdown(sheet))
-    else:
-        print(sheet, end="" if sheet.endswith("\n") else "\n")
+    console = Console(file=stream)
+    # Long lines are hard to read; a table may have the whole window.
+    console.print(Markdown(sheet, hyperlinks=False), width=min(console.width, 110))
+    console.print()
 
 
 def show_problems(problems: Iterable[Problem], output: Format) -> None:
-    """Print problems: a problem-report document on stdout, or one line each on stderr."""
+    """Print problems: a problem-report document on stdout, or two lines each on stderr."""
     problems = tuple(problems)
     if output is Format.JSON:
-        print(json.dumps(ProblemReport(problems=problems).to_document(), indent=2, ensure_ascii=False))
-    elif problems:
-        print(problems_sheet(problems), end="", file=sys.stderr)
+        emit(json.dumps(ProblemReport(problems=problems).to_document(), indent=2, ensure_ascii=False))
+        return
+    for problem in problems:
+        print(_text_of(problem), file=sys.stderr)
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write a file that only its owner may read: records are patient data."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(data)
-    except OSError as error:
-        raise failed("file.unwritable", f"{path}: {error.strerror}.", "Choose another place.") from error
-
-
-def leave(code: Exit) -> None:
-    """Leave with a code other than 0."""
-    if code is not Exit.OK:
-        raise typer.Exit(int(code))
+def _text_of(problem: Problem) -> str:
+    """Return `file:line:column: /pointer: sentence [code]`, as editors and terminals make links of it."""
+    where = problem.location
+    parts = [f"{where.file}:{where.line}:{where.column}"] if where else []
+    parts += [problem.pointer] if problem.pointer else []
+    said = f"{problem.plugin}{'.' + problem.hook if problem.hook else ''}" if problem.plugin else ""
+    note = f"{problem.code}, by {said}" if said else problem.code
+    return f"{': '.join([*parts, problem.sentence])} [{note}]\n    → {problem.next_step}"

@@ -1,4 +1,7 @@
-"""One command for each step of the workflow: a document in, the result out."""
+"""One command for each step of the workflow: a document in, the result out.
+
+The examples run on what `pore-plugin demo --out demo-out` leaves behind.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,59 +11,89 @@ import typer
 from .. import rendering
 from ..contracts import (
     AssessmentRequest,
+    ConsentPurpose,
     ConsentRequest,
     Consultation,
     FollowUpRequest,
     PlanRequest,
+    Problem,
+    ProblemsError,
+    ProcedurePlan,
     ReadinessRequest,
     ReadinessResult,
     ReviewRequest,
     TreatmentRequest,
 )
 from ..workflow import CONSULTATION_FORM, PoreWorkflow
-from .console import Exit, Format, leave, load_clinic, read_document, show, show_problems, write
+from .clinics import load_clinic
+from .console import Format, read_document, results_only, show, show_problems
+from .exits import Exit, StopError, leave, misused
+from .files import write
 
-__all__ = ["follow_up_app", "register"]
+__all__ = ["ClinicOption", "FormatOption", "LocaleOption", "register", "workflow_for"]
 
 ClinicOption = Annotated[
     Path | None,
-    typer.Option("--clinic", envvar="PORE_PLUGIN_CLINIC", help="The clinic settings file (TOML).", show_default=False),
+    typer.Option(
+        "--clinic", envvar="PORE_PLUGIN_CLINIC", metavar="FILE", help="The clinic settings (TOML).", show_default=False
+    ),
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="Text to read, or the JSON document.")]
-LocaleOption = Annotated[str, typer.Option("--locale", help="Language of the texts.")]
-FileArgument = Annotated[Path, typer.Argument(help="The JSON document, or - for standard input.", show_default=False)]
+FormatOption = Annotated[Format, typer.Option("--format", help="A sheet to read, or one JSON document.")]
+LocaleOption = Annotated[str, typer.Option("--locale", metavar="LOCALE", help="Language of the sheets.")]
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The JSON document; - for standard input.", show_default=False)
+]
 
-follow_up_app = typer.Typer(help="Follow-up plans.", no_args_is_help=True)
+follow_up_app = typer.Typer(
+    help="Plan what follows a treatment.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+)
 
 
-def workflow_for(clinic: Path | None) -> PoreWorkflow:
-    """Return the workflow for the named settings."""
-    return PoreWorkflow(load_clinic(clinic))
+def workflow_for(clinic: Path | None, locale: str = "en") -> PoreWorkflow:
+    """Return the workflow for the named settings. Raises `StopError`, also for a language without texts."""
+    settings = load_clinic(clinic)
+    try:
+        workflow = PoreWorkflow(settings)
+    except ProblemsError as error:
+        raise StopError(Exit.FAILED, error.problems) from error
+    spoken = set(workflow.form().model.title)
+    if not {locale, locale.partition("-")[0]} & spoken:
+        raise misused(
+            "locale.missing",
+            "The content has no texts in the language that --locale names.",
+            f"Use one of: {', '.join(sorted(spoken))}.",
+        )
+    return workflow
 
 
 def form(
-    form_id: Annotated[str, typer.Argument(help="Which form.")] = CONSULTATION_FORM,
+    form_id: Annotated[str, typer.Argument(metavar="FORM", help="The id of the form.")] = CONSULTATION_FORM,
     clinic: ClinicOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
 ) -> None:
-    """Print a form as it is answered here, with the questions of extensions.
+    """Print a form as it is answered here.
 
-    Example: pore-plugin form --clinic clinic.toml --format json > form.json
+    It has the questions of installed extensions. The last line of the sheet is the digest that answers are pinned to.
+
+    \b
+    Example: pore-plugin form --clinic demo-out/input/clinic.toml
     """
-    entry = workflow_for(clinic).form(form_id)
-    sheet = rendering.form_sheet(entry.model, locale) if output is Format.TEXT else ""
-    show(entry.model, f"{sheet}\nDigest {entry.pin.digest}\n", output)
+    entry = workflow_for(clinic, locale).form(form_id)
+    show(entry.model, lambda: f"{rendering.form_sheet(entry.model, locale)}\nDigest {entry.pin.digest}\n", output)
 
 
 def submit(file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT) -> None:
-    """Check a consultation (the answers to a form); exit code 1 keeps it a draft.
+    """Check a consultation: the answers to a form.
 
-    Example: pore-plugin submit consultation.json --clinic clinic.toml
+    Exit code 1 says that it is kept as a draft, and why.
+
+    \b
+    Example: pore-plugin submit demo-out/1-treated/01-consultation.json --clinic demo-out/input/clinic.toml
     """
-    result = workflow_for(clinic).submit(read_document(Consultation, file).model)
+    result = workflow_for(clinic).submit(read_document(Consultation, file))
     word = "Accepted" if result.accepted else "Kept as a draft"
-    show(result, f"{word}. Digest {result.consultation_digest}\n", output)
+    show(result, lambda: f"{word}. Digest {result.consultation_digest}\n", output)
     if output is Format.TEXT:
         show_problems(result.problems, output)
     leave(Exit.OK if result.accepted else Exit.FINDINGS)
@@ -69,33 +102,42 @@ def submit(file: FileArgument, clinic: ClinicOption = None, output: FormatOption
 def assess(
     file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT, locale: LocaleOption = "en"
 ) -> None:
-    """Assess suitability (an assessment-request); exit code 1 for review or block.
+    """Assess suitability.
 
-    Example: pore-plugin assess request.json --clinic clinic.toml
+    FILE is an assessment-request. Exit code 1 says review or block.
+
+    \b
+    Example: pore-plugin assess demo-out/1-treated/02-assessment.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic)
-    result = workflow.assess(read_document(AssessmentRequest, file).model)
-    show(result, rendering.assessment_sheet(result.assessment, locale, workflow.region_titles(locale)), output)
+    workflow = workflow_for(clinic, locale)
+    result = workflow.assess(read_document(AssessmentRequest, file))
+    titles = workflow.region_titles(locale)
+    show(result, lambda: rendering.assessment_sheet(result.assessment, locale, titles), output)
     leave(Exit.FINDINGS if result.assessment.verdict in ("review", "block") else Exit.OK)
 
 
 def plan(
     file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT, locale: LocaleOption = "en"
 ) -> None:
-    """Plan a session with exact doses (a plan-request); exit code 1 when there is no plan or it needs a review.
+    """Plan a session with exact doses.
 
-    Example: pore-plugin plan request.json --clinic clinic.toml --format json > plan.json
+    FILE is a plan-request. Exit code 1 says that there is no plan, or one that needs a prescriber's review.
+
+    \b
+    Example: pore-plugin plan demo-out/1-treated/04-plan.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic)
-    result = workflow.plan(read_document(PlanRequest, file).model)
+    workflow = workflow_for(clinic, locale)
+    result = workflow.plan(read_document(PlanRequest, file))
     sample = result.plan is not None and result.plan.sample
     titles = workflow.region_titles(locale)
-    sheets = [rendering.assessment_sheet(result.assessment, locale, titles, sample=sample)]
-    if result.missing:
-        sheets.append(rendering.missing_sheet(result.missing))
-    if result.plan is not None:
-        sheets.append(rendering.plan_sheet(result.plan, locale))
-    show(result, "\n".join(sheets), output)
+
+    def sheet() -> str:
+        sheets = [rendering.assessment_sheet(result.assessment, locale, titles, sample=sample)]
+        sheets += [rendering.missing_sheet(result.missing)] if result.missing else []
+        sheets += [rendering.plan_sheet(result.plan, locale)] if result.plan is not None else []
+        return "\n".join(sheets)
+
+    show(result, sheet, output)
     leave(Exit.FINDINGS if result.plan is None or result.assessment.verdict == "review" else Exit.OK)
 
 
@@ -103,89 +145,127 @@ def consent(
     file: FileArgument,
     clinic: ClinicOption = None,
     output: FormatOption = Format.TEXT,
-    text: Annotated[bool, typer.Option("--text", help="Print the texts to read and sign instead.")] = False,
+    text: Annotated[
+        ConsentPurpose | None,
+        typer.Option("--text", help="Print the text to read and sign instead; FILE is then the procedure-plan."),
+    ] = None,
+    lots: Annotated[
+        list[str] | None, typer.Option("--lot", metavar="LOT", help="With --text: the lot to name in it.")
+    ] = None,
+    locale: LocaleOption = "en",
 ) -> None:
-    """Record a consent to a plan (a consent-request), or print the texts to sign.
+    """Record a consent to a plan, or print the text to sign.
 
-    Example: pore-plugin consent request.json --clinic clinic.toml --text
+    FILE is a consent-request.
+
+    \b
+    Example: pore-plugin consent demo-out/1-treated/09-consent.request.json --clinic demo-out/input/clinic.toml
+    Example: pore-plugin consent demo-out/1-treated/04-plan.json --text treatment --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic)
-    request = read_document(ConsentRequest, file).model
-    if text:
-        for sheet in workflow.consent_sheets(request.plan, request.locale):
-            if sheet.purpose == request.purpose:
-                show(sheet, rendering.consent_text_sheet(sheet), output)
+    workflow = workflow_for(clinic, locale)
+    if text is None:
+        request = read_document(ConsentRequest, file)
+        result = workflow.consent(request)
+        show(result, lambda: rendering.consent_sheet(result.consent, sample=request.plan.sample), output)
         return
-    result = workflow.consent(request)
-    show(result, rendering.consent_sheet(result.consent, sample=request.plan.sample), output)
+    sheets = workflow.consent_sheets(read_document(ProcedurePlan, file), locale, lots=lots or ())
+    wanted = next((sheet for sheet in sheets if sheet.purpose == text), None)
+    if wanted is not None:
+        show(wanted, lambda: rendering.consent_text_sheet(wanted), output)
+        return
+    raise ProblemsError(
+        [
+            Problem(
+                code="consent.no_text",
+                sentence="The plan has no consent text for this purpose in this market.",
+                pointer="/consent_texts",
+                next_step="Name another purpose, or add a consent text to the template.",
+            )
+        ]
+    )
 
 
 def ready(
     file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT, locale: LocaleOption = "en"
 ) -> None:
-    """List every reason not to treat now (a readiness-request); exit code 1 when there is one.
+    """List every reason not to treat now.
 
-    Example: pore-plugin ready request.json --clinic clinic.toml
+    FILE is a readiness-request. Exit code 1 says that there is a reason.
+
+    \b
+    Example: pore-plugin ready demo-out/1-treated/11-readiness.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic)
-    request = read_document(ReadinessRequest, file).model
+    workflow = workflow_for(clinic, locale)
+    request = read_document(ReadinessRequest, file)
     readiness = workflow.ready(request)
     titles = workflow.region_titles(locale)
-    sheet = rendering.readiness_sheet(readiness, locale, titles, sample=request.case.plan.sample)
-    show(ReadinessResult(readiness=readiness), sheet, output)
+    show(
+        ReadinessResult(readiness=readiness),
+        lambda: rendering.readiness_sheet(readiness, locale, titles, sample=request.case.plan.sample),
+        output,
+    )
     leave(Exit.OK if readiness.ready else Exit.FINDINGS)
 
 
 def treat(
     file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT, locale: LocaleOption = "en"
 ) -> None:
-    """Record a treatment that happened (a treatment-request).
+    """Record a treatment that happened.
 
-    Example: pore-plugin treat request.json --clinic clinic.toml --format json > treatment.json
+    FILE is a treatment-request. Exit code 1 lists what needs a deviation with its reason; nothing is recorded then.
+
+    \b
+    Example: pore-plugin treat demo-out/1-treated/12-treatment.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic)
-    result = workflow.treat(read_document(TreatmentRequest, file).model)
-    show(result, rendering.treatment_sheet(result.treatment, locale, workflow.region_titles(locale)), output)
+    workflow = workflow_for(clinic, locale)
+    result = workflow.treat(read_document(TreatmentRequest, file))
+    titles = workflow.region_titles(locale)
+    show(result, lambda: rendering.treatment_sheet(result.treatment, locale, titles), output)
 
 
-@follow_up_app.command("plan")
 def follow_up_plan(
     file: FileArgument,
     clinic: ClinicOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
-    ics: Annotated[Path | None, typer.Option("--ics", help="Also write the visits as iCalendar to this file.")] = None,
+    ics: Annotated[
+        Path | None, typer.Option("--ics", metavar="FILE", help="Also write the visits to this file, as iCalendar.")
+    ] = None,
 ) -> None:
-    """Make the dated follow-up plan of a treatment (a follow-up-request).
+    """Make the dated follow-up plan of a treatment.
 
-    Example: pore-plugin follow-up plan request.json --clinic clinic.toml --ics visits.ics
+    FILE is a follow-up-request.
+
+    \b
+    Example: pore-plugin follow-up plan demo-out/1-treated/13-follow-up.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic)
-    request = read_document(FollowUpRequest, file).model
+    workflow = workflow_for(clinic, locale)
+    request = read_document(FollowUpRequest, file)
     result = workflow.follow_up(request)
     if ics is not None:
         from ..clinical.ical import to_ical
 
-        calendar = to_ical(
-            result.follow_up_plan, clinic_name=workflow.clinic.name, stamp=request.treatment.report.ended_at
-        )
-        write(ics, calendar)
-    sheet = rendering.follow_up_sheet(result.follow_up_plan, locale, sample=request.treatment.sample)
-    show(result, sheet, output)
+        stamp = request.treatment.report.ended_at
+        write(ics, to_ical(result.follow_up_plan, clinic_name=workflow.clinic.name, stamp=stamp))
+    sample = request.treatment.sample
+    show(result, lambda: rendering.follow_up_sheet(result.follow_up_plan, locale, sample=sample), output)
 
 
 def review(
     file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT, locale: LocaleOption = "en"
 ) -> None:
-    """Review a follow-up response (a review-request); exit code 1 when it raises a red flag or has problems.
+    """Review a follow-up response.
 
-    Example: pore-plugin review request.json --clinic clinic.toml
+    FILE is a review-request. Exit code 1 says that there is a red flag, or that something is wrong with the answers.
+
+    \b
+    Example: pore-plugin review demo-out/1-treated/15-review-2-w4.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic)
-    request = read_document(ReviewRequest, file).model
+    workflow = workflow_for(clinic, locale)
+    request = read_document(ReviewRequest, file)
     result = workflow.review(request)
-    titles = workflow.region_titles(locale)
-    show(result, rendering.review_sheet(result.review, locale, titles, sample=request.treatment.sample), output)
+    titles, sample = workflow.region_titles(locale), request.treatment.sample
+    show(result, lambda: rendering.review_sheet(result.review, locale, titles, sample=sample), output)
     if output is Format.TEXT:
         show_problems(result.review.problems, output)
     leave(Exit.FINDINGS if result.review.flags or not result.review.accepted else Exit.OK)
@@ -194,5 +274,6 @@ def review(
 def register(app: typer.Typer) -> None:
     """Add the commands of the steps."""
     for command in (form, submit, assess, plan, consent, ready, treat, review):
-        app.command()(command)
+        app.command()(results_only(command))
+    follow_up_app.command("plan")(results_only(follow_up_plan))
     app.add_typer(follow_up_app, name="follow-up")
