@@ -6,12 +6,14 @@ draft flag are handed in.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from ..contracts.base import Model
 from ..contracts.canonical import digest
-from ..contracts.common import Figure, Pin, RecordPin
+from ..contracts.common import Figure, Pin, RecordPin, RegionSide
 from ..contracts.problems import Problem, ProblemsError
 from ..contracts.procedure import (
     DroppedField,
@@ -20,6 +22,7 @@ from ..contracts.procedure import (
     PlannedConsumable,
     PlannedDilution,
     PlannedInjection,
+    PlannedParameter,
     PlannedRegion,
     ProcedurePlan,
     ProcedureTemplate,
@@ -30,7 +33,15 @@ from .placing import PlannedPlace
 from .plan_notes import evidence_text, notes, warnings
 from .resolving import MissingNumbersError, Numbers, resolve_numbers
 
-__all__ = ["MissingNumbersError", "Numbers", "draft_plan", "resolve_numbers", "substance_of"]
+__all__ = [
+    "MissingNumbersError",
+    "Numbers",
+    "PreparedPlan",
+    "draft_plan",
+    "prepare_plan",
+    "resolve_numbers",
+    "substance_of",
+]
 
 _LEFT_OUT = (
     ("/$schema", "Helps an editor; the pinned template keeps it."),
@@ -42,8 +53,51 @@ _LEFT_OUT = (
 _LEFT_OUT_FIELDS = {"schema_", *(path[1:] for path, _ in _LEFT_OUT)}
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedPlan:
+    """What a plan says that rests on its numbers alone, whoever is treated and whenever. Made by `prepare_plan`."""
+
+    numbers: Numbers
+    members: Mapping[str, Any]
+
+
+def prepare_plan(numbers: Numbers) -> PreparedPlan:
+    """Prepare complete numbers for many calls of `draft_plan`. Raises as that does."""
+    numbers.require()
+    source = numbers.template
+    members: dict[str, Any] = {
+        "product_id": numbers.product.id if numbers.product else None,
+        "market": numbers.market,
+        "sample": numbers.protocol is not None and numbers.protocol.sample,
+        "title": source.title,
+        "summary": source.summary,
+        "off_label": source.off_label,
+        "injection": _injection(numbers),
+        "parameters": tuple(settled.planned(one.title) for one, settled in numbers.parameters),
+        "regions": numbers.regions,
+        "skin_preparation": source.skin_preparation,
+        "anaesthetic": _anaesthetic(numbers),
+        "steps": source.steps,
+        "consumables": _consumables(numbers),
+        "aftercare": _aftercare(numbers),
+        "evidence": numbers.statements,
+        "alternatives": source.alternatives,
+        "consultation_form": source.consultation_form,
+        "day_form": source.day_form,
+        "schedule": source.schedule,
+        "consent_texts": source.consent_texts,
+        "instruments": source.instruments,
+        "not_given": numbers.not_given,
+        "dropped": (*_left_out(source), *numbers.dropped),
+        "warnings": tuple(warnings(numbers)),
+    }
+    parts = ("product_id", "regions", "parameters", "anaesthetic", "injection")
+    members["substance"] = _substance(source.id, *(members[part] for part in parts))
+    return PreparedPlan(numbers, members)
+
+
 def draft_plan(
-    numbers: Numbers,
+    numbers: Numbers | PreparedPlan,
     *,
     id: str,
     clinic: str,
@@ -63,10 +117,9 @@ def draft_plan(
 
     Raises `MissingNumbersError` with every missing figure, or `ProblemsError` with everything else that is wrong.
     """
-    numbers.require()
-    _check_pins(numbers, template, product, protocol)
-    source = numbers.template
-    plan = ProcedurePlan(
+    prepared = numbers if isinstance(numbers, PreparedPlan) else prepare_plan(numbers)
+    _check_pins(prepared.numbers, template, product, protocol)
+    return ProcedurePlan(
         id=id,
         clinic=clinic,
         patient=patient,
@@ -75,38 +128,13 @@ def draft_plan(
         template=template,
         protocol=protocol,
         product=product,
-        product_id=numbers.product.id if numbers.product else None,
-        market=numbers.market,
         session=session,
         tops_up=tops_up,
         treatment_date=treatment_date,
         created_at=created_at,
         draft=draft,
-        sample=numbers.protocol is not None and numbers.protocol.sample,
-        substance="sha256:" + "0" * 64,
-        title=source.title,
-        summary=source.summary,
-        off_label=source.off_label,
-        injection=_injection(numbers),
-        parameters=tuple(settled.planned(one.title) for one, settled in numbers.parameters),
-        regions=numbers.regions,
-        skin_preparation=source.skin_preparation,
-        anaesthetic=_anaesthetic(numbers),
-        steps=source.steps,
-        consumables=_consumables(numbers),
-        aftercare=_aftercare(numbers),
-        evidence=numbers.statements,
-        alternatives=source.alternatives,
-        consultation_form=source.consultation_form,
-        day_form=source.day_form,
-        schedule=source.schedule,
-        consent_texts=source.consent_texts,
-        instruments=source.instruments,
-        not_given=numbers.not_given,
-        dropped=(*_left_out(source), *numbers.dropped),
-        warnings=tuple(warnings(numbers)),
+        **prepared.members,
     )
-    return plan.model_copy(update={"substance": substance_of(plan)})
 
 
 def substance_of(plan: ProcedurePlan) -> str:
@@ -114,13 +142,24 @@ def substance_of(plan: ProcedurePlan) -> str:
 
     Ids of records, dates, versions, wording and vial counts stay outside, so an unchanged repeat has the same.
     """
-    injection = plan.injection
-    anaesthetic = plan.anaesthetic
+    return _substance(
+        plan.template.id, plan.product_id, plan.regions, plan.parameters, plan.anaesthetic, plan.injection
+    )
+
+
+def _substance(
+    template: str,
+    product: str | None,
+    regions: Iterable[RegionSide],
+    parameters: Iterable[PlannedParameter],
+    anaesthetic: PlannedAnaesthetic | None,
+    injection: PlannedInjection | None,
+) -> str:
     substance: dict[str, object] = {
-        "template": plan.template.id,
-        "product": plan.product_id or "",
-        "regions": sorted([one.region, one.side or ""] for one in plan.regions),
-        "parameters": sorted([one.key, one.value, one.unit] for one in plan.parameters),
+        "template": template,
+        "product": product or "",
+        "regions": sorted([one.region, one.side or ""] for one in regions),
+        "parameters": sorted([one.key, one.value, one.unit] for one in parameters),
         "anaesthetic": [anaesthetic.id] if anaesthetic else [],
     }
     if anaesthetic and anaesthetic.planned:

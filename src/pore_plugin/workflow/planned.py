@@ -1,7 +1,7 @@
 """Planning: figures first, then the assessment with the doses they give, then the plan that pins both."""
 
 from ..catalogue import Entry
-from ..clinical.planning import Numbers, draft_plan, resolve_numbers
+from ..clinical.planning import Numbers, PreparedPlan, draft_plan
 from ..contracts import (
     Assessment,
     AssessmentContext,
@@ -25,26 +25,17 @@ def plan(setting: Setting, request: PlanRequest) -> PlanResult:
     template = setting.catalogue.get(ProcedureTemplate, request.template)
     product = setting.catalogue.get(Product, request.product) if request.product is not None else None
     protocol = _protocol(setting, request)
-    numbers = resolve_numbers(
-        template.model,
-        market=setting.market.id,
-        region_map=setting.regions,
-        evidence=setting.evidence,
-        product=product.model if product else None,
-        protocol=protocol.model if protocol else None,
-        regions=request.regions,
-        anaesthetic=request.anaesthetic,
-        accepted=setting.clinic.policies.accepted_suggestions,
-    )
+    prepared = setting.figures(template, product, protocol, request.regions, request.anaesthetic)
+    numbers = prepared.numbers if isinstance(prepared, PreparedPlan) else prepared
     # A missing figure is a problem too; those that are not are faults of the request or the protocol.
     if len(numbers.problems) > len(numbers.missing):
         raise ProblemsError(numbers.problems)
     assessment = _assess(setting, request, template.model, numbers)
     events = [setting.event("assessment.made", assessment.id, request.at)]
-    if numbers.missing or assessment.verdict == "block":
+    if not isinstance(prepared, PreparedPlan) or assessment.verdict == "block":
         return PlanResult(assessment=assessment, missing=numbers.missing, events=tuple(events))
     made = draft_plan(
-        numbers,
+        prepared,
         id=setting.key(request.consultation.id, f"plan.{request.template}.{request.at}"),
         clinic=setting.clinic.id,
         patient=request.consultation.patient.id,

@@ -17,6 +17,7 @@ from ..clinical.durations import load_zone
 from ..clinical.evidence import evidence_for
 from ..clinical.history import merge, reported
 from ..clinical.keys import clinic_keys
+from ..clinical.planning import Numbers, PreparedPlan, prepare_plan, resolve_numbers
 from ..clinical.readiness import is_approved
 from ..clinical.responses import FormIndex
 from ..clinical.settings import settings_problems
@@ -25,6 +26,7 @@ from ..contracts import (
     Assessment,
     AssessmentContext,
     Clinic,
+    ClinicProtocol,
     Consultation,
     ConsultationForm,
     ContentDocument,
@@ -42,6 +44,7 @@ from ..contracts import (
     Product,
     RecordPin,
     RegionMap,
+    RegionSide,
     SafetyRules,
 )
 from ..contracts.canonical import record_digest
@@ -52,6 +55,8 @@ __all__ = ["Setting", "model_of", "problem"]
 M = TypeVar("M", bound=Model)
 D = TypeVar("D", bound=ContentDocument)
 Response = Consultation | FollowUpResponse
+_MOST_FIGURES = 100
+"""How many choices of template, product, protocol and regions are kept prepared."""
 
 
 def problem(code: str, sentence: str, next_step: str, pointer: str = "") -> ProblemsError:
@@ -134,6 +139,7 @@ class Setting:
         }
         self.holidays = HolidayBook()
         self._indexes: dict[str, FormIndex] = {}
+        self._figures: dict[tuple[object, ...], Numbers | PreparedPlan] = {}
         self._keys = clinic_keys(clinic.id)
         self._worked = _Worked()
 
@@ -190,6 +196,38 @@ class Setting:
         if known is None:
             entry = self.catalogue.pinned(pin)
             known = self._indexes[pin.digest] = FormIndex(model_of(entry, ConsultationForm))
+        return known
+
+    def figures(
+        self,
+        template: Entry[ProcedureTemplate],
+        product: Entry[Product] | None,
+        protocol: Entry[ClinicProtocol] | None,
+        regions: tuple[RegionSide, ...],
+        anaesthetic: str | None,
+    ) -> Numbers | PreparedPlan:
+        """Return the plan that a template, product and protocol give for these regions, as far as their figures go.
+
+        It rests on content and settings alone, so it is prepared once and serves every patient; what is missing or
+        wrong is in the numbers that come back instead.
+        """
+        key = (template.pin, product and product.pin, protocol and protocol.pin, regions, anaesthetic)
+        known = self._figures.get(key)
+        if known is None:
+            numbers = resolve_numbers(
+                template.model,
+                market=self.market.id,
+                region_map=self.regions,
+                evidence=self.evidence,
+                product=product.model if product else None,
+                protocol=protocol.model if protocol else None,
+                regions=regions,
+                anaesthetic=anaesthetic,
+                accepted=self.clinic.policies.accepted_suggestions,
+            )
+            if len(self._figures) >= _MOST_FIGURES:
+                self._figures.clear()
+            known = self._figures[key] = numbers if numbers.problems else prepare_plan(numbers)
         return known
 
     def pin(self, document_id: str) -> Pin:
