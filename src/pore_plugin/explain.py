@@ -58,8 +58,19 @@ _PRIMITIVES = {
     "Instant": "a date and time with seconds and numeric offset, such as 2026-03-01T09:30:00+01:00 (never Z)",
     "Duration": "an ISO 8601 duration of one component, such as P14D, P12W or PT48H",
 }
+# Patterns of single members, in the words of their contracts.
+_MEMBERS = {
+    r"^[!-~]{1,40}$": "1 to 40 visible ASCII characters without spaces",
+    r"^[a-z]+/[a-z0-9.+-]+$": "a media type, such as image/jpeg",
+    r"^(0|1|0\.[0-9]*[1-9])$": 'a decimal string from 0 to 1 in its one spelling, such as "0.5"',
+    r"^[a-z_]+\.[a-z_]+$": "two words joined by a dot, such as plan.made",
+    r"^[A-Z0-9]{1,3}$": "the part after the country in its ISO 3166-2 code, such as ENG",
+    r"^\+?[0-9][0-9 ()/-]{1,24}$": "a telephone number, such as 999 or +44 1632 960123",
+    r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$": "a code in lower case, such as plan.dose",
+}
 _FEW = 16
 _LONGEST_GUESS = 100
+_EMPTY = "The value is empty."
 
 
 class SchemaError(Protocol):
@@ -189,6 +200,9 @@ class _Explainer:
         return self.not_allowed(list(error.absolute_path), error.instance, allowed)
 
     def not_allowed(self, path: list[str | int], value: object, allowed: list[Any]) -> Problem:
+        if value == "":
+            step = f"Fill it in with one of: {_list(allowed)}."
+            return Problem(code="schema.enum", sentence=_EMPTY, pointer=shown_pointer(path), next_step=step)
         guess = nearest(value, allowed)
         step = f"Did you mean `{guess}`?" if guess else f"Use one of: {_list(allowed)}."
         if guess and len(allowed) <= _FEW:
@@ -213,6 +227,8 @@ class _Explainer:
             return _at(error, "instant.naive", sentence, f"Write {form or 'the offset too'}.")
         if form is None:
             form = "text that matches " + error.validator_value.removeprefix("(?a:").removesuffix(")")
+        if error.instance == "":
+            return _at(error, "schema.pattern", _EMPTY, f"Fill it in with {form}.")
         return _at(error, "schema.pattern", "The text has not the form that is asked for.", f"Write {form}.")
 
     def format(self, error: SchemaError) -> Problem:
@@ -222,6 +238,18 @@ class _Explainer:
 
     def limit(self, error: SchemaError, keyword: str) -> Problem:
         wanted = _LIMITS[keyword].format(error.validator_value)
+        if error.validator_value == 1:
+            wanted = wanted.removesuffix("s")
+        if error.instance == "":
+            return _at(error, "schema.limit", _EMPTY, f"Fill it in with {wanted}.")
+        if error.instance == []:
+            below = self.wanted(error.schema.get("items", {}))
+            step = f"Write {wanted}{f', each {below}' if below else ''}."
+            return _at(error, "schema.limit", "The list is empty.", step)
+        if error.instance == {}:
+            known = error.schema.get("properties", {})
+            step = f"Write {wanted}{f' of {_list(known)}' if known else ''}."
+            return _at(error, "schema.limit", "There is nothing in it.", step)
         return _at(error, "schema.limit", f"The value is outside of its limit: {wanted}.", f"Write {wanted}.")
 
     def wanted(self, schema: Any) -> str:
@@ -246,13 +274,14 @@ def _at(error: SchemaError, code: str, sentence: str, next_step: str) -> Problem
 
 
 def _pattern_words() -> dict[str, str]:
-    """Map the patterns of the primitives, as the Python engine spells them, to words."""
+    """Map the patterns of the contracts, as the Python engine spells them, to words."""
     words: dict[str, str] = {}
     for name, phrase in _PRIMITIVES.items():
         for constraint in getattr(base, name).__metadata__:
             pattern = getattr(constraint, "pattern", None)
             if isinstance(pattern, str):
                 words[python_pattern(pattern)] = phrase
+    words |= {python_pattern(pattern): phrase for pattern, phrase in _MEMBERS.items()}
     return words
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from .base import (
     CountryCode,
@@ -58,6 +58,9 @@ class Hours(Model):
 
 class OpeningHours(Model):
     """Opening hours by weekday; a day without hours is closed."""
+
+    # So that an empty table is named together with everything else that a schema refuses.
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     monday: tuple[Hours, ...] = ()
     tuesday: tuple[Hours, ...] = ()
