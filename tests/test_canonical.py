@@ -13,7 +13,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pore_plugin.contracts.canonical import canonical, composed_version, digest, record_digest
+from pore_plugin.contracts.canonical import _fast_writer, canonical, composed_version, digest, record_digest
 from pore_plugin.contracts.limits import MAX_INTEGER
 from pore_plugin.schemas import python_pattern, schema_bytes, schema_names
 from pore_plugin.validation import check
@@ -124,3 +124,9 @@ def test_a_record_has_the_digest_of_its_document(name: str) -> None:
     for example in json.loads(schema_bytes(name))["examples"]:
         record = check(name, example).model
         assert record_digest(record) == digest(record.to_document())
+
+
+@given(PLAIN)
+def test_the_writer_of_records_gives_the_bytes_of_rfc_8785(document: Any) -> None:
+    writer = _fast_writer()
+    assert writer is None or writer(document).encode() == rfc8785.dumps(document)

@@ -1,7 +1,8 @@
 """One document, one spelling, one digest: RFC 8785 canonical JSON and its sha256."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +56,24 @@ def record_digest(record: "Model") -> str:
     for member in _OUTSIDE_DIGEST:
         body.pop(member, None)
     try:
-        text = _PLAIN.encode(body).encode()
-    except UnicodeEncodeError:
-        raise ValueError("the record holds a lone surrogate, which UTF-8 cannot write") from None
+        text = (_fast_writer() or _PLAIN.encode)(body).encode()
+    except ValueError:
+        raise ValueError("the record was built without checks and cannot be written") from None
     return "sha256:" + sha256(text).hexdigest()
+
+
+@cache
+def _fast_writer() -> Callable[[Any], str] | None:
+    """Return the writer of the fast schema engine, where there is one: for these documents it writes as `json` does.
+
+    It sorts keys by their bytes and would spell a float its own way; ASCII keys sort alike in bytes and in UTF-16,
+    and floats there are none.
+    """
+    try:
+        from jsonschema_rs.canonical.json import to_string
+    except ImportError:
+        return None
+    return to_string
 
 
 def composed_version(base_version: str, digest: str) -> str:
