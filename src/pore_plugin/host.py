@@ -44,39 +44,51 @@ D = TypeVar("D", bound=ContentDocument)
 
 
 class HostPlugin:
-    """The plug-in object that a host registers; `workflow` is the façade behind it."""
+    """The host's hooks over a façade, before they are marked and guarded for a host.
+
+    `workflow` is that façade. Methods take checked models, return models and raise `ProblemsError`; what `host_plugin`
+    returns takes and gives documents and raises nothing.
+    """
 
     def __init__(self, workflow: PoreWorkflow) -> None:
         self.workflow = workflow
 
     def pore_consultation_form(self, locale: str) -> Model:
+        """Return the consultation form, all locales in it; its `digest` completes the pin for answers."""
         form = self.workflow.form()
         _refuse_locale(form.model.title, locale)
         return _pinnable(form)
 
     def pore_procedure_templates(self, locale: str) -> list[ProcedureTemplate]:
+        """Return the newest version of every procedure template, by id."""
         templates = [_pinnable(entry) for entry in self.workflow.templates()]
         for template in templates:
             _refuse_locale(template.title, locale)
         return templates
 
     def pore_submit_consultation(self, document: Consultation) -> Model:
+        """Return the answers accepted, or kept as a draft with every problem."""
         return self.workflow.submit(document)
 
     def pore_assess(self, document: AssessmentRequest) -> Model:
+        """Return the assessment of one stage."""
         return self.workflow.assess(document)
 
     def pore_plan_procedure(self, document: PlanRequest) -> Model:
+        """Return assessment and plan, and with the plan the form of the day, the texts to sign, what to approve."""
         result = self.workflow.plan(document)
         return result if result.plan is None else self._with_papers(document, result, result.plan)
 
     def pore_ready_to_treat(self, document: ReadinessRequest) -> Model:
+        """Return every reason not to treat now."""
         return ReadinessResult(readiness=self.workflow.ready(document))
 
     def pore_record_treatment(self, document: TreatmentRequest) -> Model:
+        """Return the record of what was done."""
         return self.workflow.treat(document)
 
     def pore_follow_up_schedule(self, document: FollowUpRequest) -> Model:
+        """Return the dated follow-up plan with the forms that its steps pin."""
         result = self.workflow.follow_up(document)
         plan = result.follow_up_plan
         pins = dict.fromkeys(pin for pin in (*(step.form for step in plan.steps), plan.watch_form) if pin is not None)
@@ -84,6 +96,7 @@ class HostPlugin:
         return result.model_copy(update={"forms": forms})
 
     def pore_review_follow_up(self, document: ReviewRequest) -> Model:
+        """Return the review of a response: red flags, tasks, trend."""
         return self.workflow.review(document)
 
     def _with_papers(self, request: PlanRequest, result: PlanResult, plan: ProcedurePlan) -> Model:
@@ -115,7 +128,8 @@ def host_plugin(
 ) -> object:
     """Return the plug-in for a host whose pluggy project name is `project`.
 
-    `settings` is the clinic settings file's bytes (TOML), its document, or the checked model. Raises `ProblemsError`
+    `settings` is the clinic settings file's bytes (TOML), its document, or the checked model; `content` and `plugins`
+    are those of `PoreWorkflow`. The plug-in publishes no events: they come back with each result. Raises `ProblemsError`
     when the settings do not hold together: a host that starts without a market or emergency numbers is refused.
     """
     if isinstance(settings, bytes):
