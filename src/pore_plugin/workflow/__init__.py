@@ -3,66 +3,52 @@
 Pure steps over documents. A `PoreWorkflow` holds a clinic's settings, the content and the extensions; it opens
 nothing, keeps no record and reads no clock: records and moments are handed in, results and events are handed back.
 Whoever commits the result publishes its events afterwards.
+
+The first workflow that is made loads the rest of the package; importing this module loads none of it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from __future__ import annotations
 
-from ..catalogue import Catalogue, Entry
-from ..contracts import (
-    AssessmentRequest,
-    AssessmentResult,
-    Clinic,
-    ConsentRequest,
-    ConsentResult,
-    ConsentSheet,
-    Consultation,
-    ConsultationForm,
-    Event,
-    FollowUpPlan,
-    FollowUpRequest,
-    FollowUpResult,
-    Model,
-    Pin,
-    PlanRequest,
-    PlanResult,
-    Problem,
-    ProcedurePlan,
-    ProcedureTemplate,
-    Readiness,
-    ReadinessRequest,
-    RecordPin,
-    ReviewRequest,
-    ReviewResult,
-    SubmissionResult,
-    TreatmentRequest,
-    TreatmentResult,
-)
-from ..hooks import LoadReport, discover
-from . import after, before, on_the_day, planned
-from .setting import Setting
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..catalogue import Catalogue, Entry
+    from ..contracts import (
+        AssessmentRequest,
+        AssessmentResult,
+        Clinic,
+        ConsentRequest,
+        ConsentResult,
+        ConsentSheet,
+        Consultation,
+        ConsultationForm,
+        Event,
+        FollowUpPlan,
+        FollowUpRequest,
+        FollowUpResult,
+        Model,
+        Pin,
+        PlanRequest,
+        PlanResult,
+        Problem,
+        ProcedurePlan,
+        ProcedureTemplate,
+        Readiness,
+        ReadinessRequest,
+        RecordPin,
+        ReviewRequest,
+        ReviewResult,
+        SubmissionResult,
+        TreatmentRequest,
+        TreatmentResult,
+    )
+    from ..hooks import LoadReport
 
 __all__ = ["CONSULTATION_FORM", "PoreWorkflow"]
 
 CONSULTATION_FORM = "pore.form.consultation"
 """The form that `form` returns when none is named."""
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _step(
-    method: "Callable[Concatenate[PoreWorkflow, P], R]",
-) -> "Callable[Concatenate[PoreWorkflow, P], R]":
-    """Mark one step: what it works out of a record serves the whole of it, and is forgotten afterwards."""
-
-    @wraps(method)
-    def step(self: "PoreWorkflow", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self._setting.step():
-            return method(self, *args, **kwargs)
-
-    return step
 
 
 class PoreWorkflow:
@@ -84,6 +70,9 @@ class PoreWorkflow:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         from importlib.metadata import version
+
+        from ..hooks import discover
+        from .setting import Setting
 
         extensions = discover(clinic.extensions, plugins or {}, entry_points=installed, environ=environ)
         self._setting = Setting(clinic, extensions, content, version("pore-plugin"))
@@ -109,6 +98,8 @@ class PoreWorkflow:
 
     def templates(self) -> tuple[Entry[ProcedureTemplate], ...]:
         """Return the newest version of every procedure template."""
+        from ..contracts import ProcedureTemplate
+
         return self.catalogue.of_type(ProcedureTemplate)
 
     def pin(self, document_id: str) -> Pin:
@@ -123,90 +114,73 @@ class PoreWorkflow:
         """Return the regions' names in a locale, by id."""
         return self._setting.titles(locale)
 
-    @_step
     def submit(self, response: Consultation) -> SubmissionResult:
         """Accept the answers as they are, or keep them as a draft with everything that speaks against them."""
-        accepted, problems = before.check_answers(self._setting, response)
-        kept = response if accepted else response.model_copy(update={"status": "draft"})
-        kind = "consultation.submitted" if accepted else "consultation.kept_as_draft"
-        return SubmissionResult(
-            accepted=accepted,
-            consultation=kept,
-            consultation_digest=self.record_pin(kept).digest,
-            problems=problems,
-            events=(self._setting.event(kind, kept.id, kept.recorded_at),),
-        )
+        from .steps import submit
 
-    @_step
+        return submit(self._setting, response)
+
     def assess(self, request: AssessmentRequest) -> AssessmentResult:
         """Assess suitability at a stage; at booking there need not be a consultation yet."""
-        before.refuse_draft(request.consultation)
-        assessment = before.assess(self._setting, request)
-        event = self._setting.event("assessment.made", assessment.id, request.at)
-        return AssessmentResult(assessment=assessment, events=(event,))
+        from .steps import assess
 
-    @_step
+        return assess(self._setting, request)
+
     def plan(self, request: PlanRequest) -> PlanResult:
         """Plan one session with exact doses, assessed with those doses.
 
         A block leaves the plan out; figures that nobody supplied are listed all at once. Raises `ProblemsError` for
         a plan that cannot be, such as a product that the template does not know.
         """
-        before.refuse_draft(request.consultation)
-        return planned.plan(self._setting, request)
+        from .steps import plan
 
-    @_step
+        return plan(self._setting, request)
+
     def consent_sheets(self, plan: ProcedurePlan, locale: str, *, lots: Sequence[str] = ()) -> tuple[ConsentSheet, ...]:
         """Return every consent text of the plan for this market, filled in, ready to read and sign."""
-        return before.consent_sheets(self._setting, plan, locale, lots)
+        from .steps import consent_sheets
 
-    @_step
+        return consent_sheets(self._setting, plan, locale, lots)
+
     def consent(self, request: ConsentRequest) -> ConsentResult:
         """Record a consent to this plan, with the end of its cooling-off."""
-        consent = before.consent(self._setting, request)
-        event = self._setting.event("consent.given", consent.id, request.given_at, request.plan.id)
-        return ConsentResult(consent=consent, events=(event,))
+        from .steps import consent
 
-    @_step
+        return consent(self._setting, request)
+
     def ready(self, request: ReadinessRequest) -> Readiness:
         """Return every reason not to treat under this plan at this moment; asking changes nothing."""
-        gate = on_the_day.gate_of(self._setting, request.case, request.operator, request.prescriber, request.at)
-        return on_the_day.readiness_of(gate)
+        from .steps import ready
 
-    @_step
+        return ready(self._setting, request)
+
     def treat(self, request: TreatmentRequest) -> TreatmentResult:
         """Record what was done. Whatever spoke against it, or differs from the plan, needs a deviation.
 
         Raises `ProblemsError` with one problem for each fault in the report and each missing deviation; nothing is
         lost: the same report with the deviations added is accepted.
         """
-        treatment = on_the_day.treat(self._setting, request)
-        kinds = ["treatment.recorded", *(["deviation.recorded"] if treatment.report.deviations else [])]
-        at, plan = treatment.report.ended_at, treatment.plan.id
-        return TreatmentResult(
-            treatment=treatment, events=tuple(self._setting.event(kind, treatment.id, at, plan) for kind in kinds)
-        )
+        from .steps import treat
 
-    @_step
+        return treat(self._setting, request)
+
     def follow_up(self, request: FollowUpRequest) -> FollowUpResult:
         """Make the dated follow-up plan of a treatment; doing it again gives the same keys."""
-        plan = after.follow_up(self._setting, request)
-        event = self._setting.event("follow_up.planned", plan.id, plan.anchor, request.treatment.id)
-        return FollowUpResult(follow_up_plan=plan, follow_up_plan_digest=self.record_pin(plan).digest, events=(event,))
+        from .steps import follow_up
+
+        return follow_up(self._setting, request)
 
     def follow_up_form(self, plan: FollowUpPlan, step: str) -> Entry[ConsultationForm]:
         """Return the form of a step, in the version that the plan pins; the watch form for a step without one."""
-        return after.form_of(self._setting, plan, step)
+        from .steps import follow_up_form
 
-    @_step
+        return follow_up_form(self._setting, plan, step)
+
     def review(self, request: ReviewRequest) -> ReviewResult:
         """Review a follow-up response: red flags first, then tasks, then the trend against baseline."""
-        review = after.review(self._setting, request)
-        kinds = ["follow_up.reviewed", *(["red_flag.raised"] if review.flags else [])]
-        return ReviewResult(
-            review=review,
-            events=tuple(self._setting.event(kind, review.id, request.at, request.response.id) for kind in kinds),
-        )
+        from .steps import review
+
+        return review(self._setting, request)
 
     def publish(self, events: Iterable[Event]) -> tuple[Problem, ...]:
         """Tell the extensions what happened, after the commit. Returns what went wrong there; nothing is raised."""
