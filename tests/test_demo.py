@@ -12,6 +12,7 @@ import pytest
 import vobject
 
 from cli_runs import CASES, Cli, change, program, sample_input
+from pore_plugin.builtin import documents
 from pore_plugin.validation import check
 
 
@@ -145,7 +146,7 @@ def test_records_are_for_their_owner_alone(tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     theirs.mkdir(mode=0o755)
     program("demo", "--out", theirs / "deep" / "out", cwd=tmp_path)
-    made = [path for path in (theirs / "deep").rglob("*")]
+    made = list((theirs / "deep").rglob("*"))
     assert len(made) > 50
     for path in made:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
@@ -153,14 +154,31 @@ def test_records_are_for_their_owner_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((theirs / "deep").stat().st_mode) == 0o700
 
 
-def regions(case: Path, template: str, units: str) -> None:
-    """Give a case a dose figure of the clinic for the cheek, in the settings beside it."""
-    settings = case.parent.parent / "clinic.toml"
+def dose_figure(source: Path, units: str) -> None:
+    """Write a figure of the clinic's own for the left cheek into its settings."""
+    settings = source / "clinic.toml"
     figure = (
         '\n[[policies.dose_figures]]\nproduct = "pore.product.bocouture-uk"\nregion = "pore.region.cheek"\n'
         f'side = "left"\nunits = "{units}"\nreason = "The clinic looks twice above this."\n'
     )
     settings.write_text(settings.read_text(encoding="utf-8") + figure, encoding="utf-8")
+
+
+def own_protocol(source: Path, cheek: str) -> None:
+    """Copy the sample protocol into the clinic's own content with another volume for the cheeks, and plan with it."""
+    protocol = json.loads(
+        next(data for _, data in documents() if b'"pore.protocol.sample-microtoxin-pores-inco-uk"' in data)
+    )
+    protocol["id"] = "clinic.protocol.stronger"
+    for region in protocol["regions"]:
+        if region["region"] == "pore.region.cheek":
+            region["volume"] = cheek
+    (source / "content").mkdir()
+    (source / "content/protocol.json").write_text(json.dumps(protocol), encoding="utf-8")
+    case = source / "cases/1-treated.json"
+    document = json.loads(case.read_bytes())
+    plan = {**document["plan"], "protocol": "clinic.protocol.stronger"}
+    change(case, plan=plan, treatment=None, follow_up=None, approvals=document["approvals"][:3])
 
 
 def answer(case: Path, question: str, value: Any) -> None:
@@ -182,11 +200,21 @@ def test_another_answer_gives_a_block(cli: Cli) -> None:
 
 def test_a_lower_figure_of_the_clinic_gives_a_review(cli: Cli) -> None:
     source = sample_input(Path("input"))
-    regions(source / "cases/1-treated.json", "pore.template.microtoxin-pores", "10")
+    dose_figure(source, "10")
     printed = block_of(cli("demo", "--input", source).out, "Treated and followed up")
     assert "▲ REVIEW" in printed
     assert "**REGION_DOSE** (review)" in printed
     assert "*Cheek, left*" in printed
+
+
+@pytest.mark.parametrize(("cheek", "units", "sign"), [("1", "20", "✓ CLEAR"), ("1.1", "22", "▲ REVIEW")])
+def test_a_cheek_above_the_published_dose_gives_a_review(cli: Cli, cheek: str, units: str, sign: str) -> None:
+    source = sample_input(Path("input"))
+    own_protocol(source, cheek)
+    printed = block_of(cli("demo", "--input", source).out, "Treated and followed up")
+    assert f"| Cheek, left | 45 | {cheek} mL | **{units} U** |" in printed
+    assert sign in printed
+    assert ("**REGION_DOSE** (review)" in printed) == (sign == "▲ REVIEW")
 
 
 def test_another_date_moves_the_follow_up(cli: Cli) -> None:
@@ -285,11 +313,11 @@ def broken(part: str, **members: Any) -> dict[str, Any]:
         ("follow_up", {"responses": [{}]}, "", "/follow_up/responses/0"),
     ],
 )
-def test_a_fault_in_a_case_is_pointed_to(
-    cli: Cli, part: str, members: dict[str, Any], code: str, pointer: str
-) -> None:
+def test_a_fault_in_a_case_is_pointed_to(cli: Cli, part: str, members: dict[str, Any], code: str, pointer: str) -> None:
     case = sample_input(Path("input")) / "cases/1-treated.json"
-    case.write_text(json.dumps({**json.loads(case.read_bytes()), **broken(part, **members)}, indent=1), encoding="utf-8")
+    case.write_text(
+        json.dumps({**json.loads(case.read_bytes()), **broken(part, **members)}, indent=1), encoding="utf-8"
+    )
     ran = cli("demo", "--input", "input", "--format", "json")
     assert ran.code == 1
     problems = ran.document("problem-report")["problems"]

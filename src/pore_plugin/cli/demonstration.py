@@ -30,7 +30,9 @@ def demo(
     ),
     input_folder: Annotated[
         Path | None,
-        typer.Option("--input", metavar="DIR", help="Folder with clinic.toml and cases/*.json; else the sample."),
+        typer.Option(
+            "--input", metavar="DIR", help="Folder with clinic.toml, cases/ and content/ of its own; else the sample."
+        ),
     ] = None,
     locale: LocaleOption = "en",
     output: FormatOption = Format.TEXT,
@@ -71,7 +73,8 @@ def _walked(source: Path, out: Path, locale: str) -> tuple[dict[str, bytes], tup
     from ..rendering import form_sheet
     from .glance import glance
 
-    workflow = workflow_for(source / "clinic.toml", locale)
+    own = source / "content"
+    workflow = workflow_for(source / "clinic.toml", [own] if own.is_dir() else None, locale)
     titles, form = workflow.region_titles(locale), workflow.form()
     left = {"form.md": form_sheet(form.model, locale).encode(), "form.json": _pretty(form.document)}
     cases: list[DemoCase] = []

@@ -77,7 +77,8 @@ def _injection(injection: PlannedInjection, locale: str) -> Iterator[str]:
 def _figures(parameters: Iterable[PlannedParameter], locale: str) -> Iterator[str]:
     yield from ("| Figure | Value |", "| --- | --- |")
     for figure in parameters:
-        yield f"| {localise(figure.title, locale) if figure.title else figure.key} | {figure.value} {figure.unit.strip('{}')} |"
+        title = localise(figure.title, locale) if figure.title else figure.key
+        yield f"| {title} | {figure.value} {figure.unit.strip('{}')} |"
     yield ""
 
 

@@ -27,15 +27,25 @@ from ..contracts import (
 from ..workflow import CONSULTATION_FORM, PoreWorkflow
 from .clinics import load_clinic
 from .console import Format, read_document, results_only, show, show_problems
+from .documents import load_content
 from .exits import Exit, StopError, leave, misused
 from .files import write
 
-__all__ = ["ClinicOption", "FormatOption", "LocaleOption", "register", "workflow_for"]
+__all__ = ["ClinicOption", "ContentOption", "FormatOption", "LocaleOption", "register", "workflow_for"]
 
 ClinicOption = Annotated[
     Path | None,
     typer.Option(
         "--clinic", envvar="PORE_PLUGIN_CLINIC", metavar="FILE", help="The clinic settings (TOML).", show_default=False
+    ),
+]
+ContentOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--content",
+        metavar="PATH",
+        help="The clinic's own templates, protocols and texts: files or folders.",
+        show_default=False,
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="A sheet to read, or one JSON document.")]
@@ -49,11 +59,11 @@ follow_up_app = typer.Typer(
 )
 
 
-def workflow_for(clinic: Path | None, locale: str = "en") -> PoreWorkflow:
+def workflow_for(clinic: Path | None, content: list[Path] | None = None, locale: str = "en") -> PoreWorkflow:
     """Return the workflow for the named settings. Raises `StopError`, also for a language without texts."""
-    settings = load_clinic(clinic)
+    settings, documents = load_clinic(clinic), load_content(content or ())
     try:
-        workflow = PoreWorkflow(settings)
+        workflow = PoreWorkflow(settings, content=documents)
     except ProblemsError as error:
         raise StopError(Exit.FAILED, error.problems) from error
     spoken = set(workflow.form().model.title)
@@ -69,6 +79,7 @@ def workflow_for(clinic: Path | None, locale: str = "en") -> PoreWorkflow:
 def form(
     form_id: Annotated[str, typer.Argument(metavar="FORM", help="The id of the form.")] = CONSULTATION_FORM,
     clinic: ClinicOption = None,
+    content: ContentOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
 ) -> None:
@@ -79,11 +90,13 @@ def form(
     \b
     Example: pore-plugin form --clinic demo-out/input/clinic.toml
     """
-    entry = workflow_for(clinic, locale).form(form_id)
+    entry = workflow_for(clinic, content, locale).form(form_id)
     show(entry.model, lambda: f"{rendering.form_sheet(entry.model, locale)}\nDigest {entry.pin.digest}\n", output)
 
 
-def submit(file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT) -> None:
+def submit(
+    file: FileArgument, clinic: ClinicOption = None, content: ContentOption = None, output: FormatOption = Format.TEXT
+) -> None:
     """Check a consultation: the answers to a form.
 
     Exit code 1 says that it is kept as a draft, and why.
@@ -91,7 +104,7 @@ def submit(file: FileArgument, clinic: ClinicOption = None, output: FormatOption
     \b
     Example: pore-plugin submit demo-out/1-treated/01-consultation.json --clinic demo-out/input/clinic.toml
     """
-    result = workflow_for(clinic).submit(read_document(Consultation, file))
+    result = workflow_for(clinic, content).submit(read_document(Consultation, file))
     word = "Accepted" if result.accepted else "Kept as a draft"
     show(result, lambda: f"{word}. Digest {result.consultation_digest}\n", output)
     if output is Format.TEXT:
@@ -100,7 +113,11 @@ def submit(file: FileArgument, clinic: ClinicOption = None, output: FormatOption
 
 
 def assess(
-    file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT, locale: LocaleOption = "en"
+    file: FileArgument,
+    clinic: ClinicOption = None,
+    content: ContentOption = None,
+    output: FormatOption = Format.TEXT,
+    locale: LocaleOption = "en",
 ) -> None:
     """Assess suitability.
 
@@ -109,7 +126,7 @@ def assess(
     \b
     Example: pore-plugin assess demo-out/1-treated/02-assessment.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, locale)
+    workflow = workflow_for(clinic, content, locale)
     result = workflow.assess(read_document(AssessmentRequest, file))
     titles = workflow.region_titles(locale)
     show(result, lambda: rendering.assessment_sheet(result.assessment, locale, titles), output)
@@ -117,7 +134,11 @@ def assess(
 
 
 def plan(
-    file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT, locale: LocaleOption = "en"
+    file: FileArgument,
+    clinic: ClinicOption = None,
+    content: ContentOption = None,
+    output: FormatOption = Format.TEXT,
+    locale: LocaleOption = "en",
 ) -> None:
     """Plan a session with exact doses.
 
@@ -126,7 +147,7 @@ def plan(
     \b
     Example: pore-plugin plan demo-out/1-treated/04-plan.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, locale)
+    workflow = workflow_for(clinic, content, locale)
     result = workflow.plan(read_document(PlanRequest, file))
     sample = result.plan is not None and result.plan.sample
     titles = workflow.region_titles(locale)
@@ -144,6 +165,7 @@ def plan(
 def consent(
     file: FileArgument,
     clinic: ClinicOption = None,
+    content: ContentOption = None,
     output: FormatOption = Format.TEXT,
     text: Annotated[
         ConsentPurpose | None,
@@ -162,7 +184,7 @@ def consent(
     Example: pore-plugin consent demo-out/1-treated/09-consent.request.json --clinic demo-out/input/clinic.toml
     Example: pore-plugin consent demo-out/1-treated/04-plan.json --text treatment --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, locale)
+    workflow = workflow_for(clinic, content, locale)
     if text is None:
         request = read_document(ConsentRequest, file)
         result = workflow.consent(request)
@@ -186,7 +208,11 @@ def consent(
 
 
 def ready(
-    file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT, locale: LocaleOption = "en"
+    file: FileArgument,
+    clinic: ClinicOption = None,
+    content: ContentOption = None,
+    output: FormatOption = Format.TEXT,
+    locale: LocaleOption = "en",
 ) -> None:
     """List every reason not to treat now.
 
@@ -195,7 +221,7 @@ def ready(
     \b
     Example: pore-plugin ready demo-out/1-treated/11-readiness.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, locale)
+    workflow = workflow_for(clinic, content, locale)
     request = read_document(ReadinessRequest, file)
     readiness = workflow.ready(request)
     titles = workflow.region_titles(locale)
@@ -208,7 +234,11 @@ def ready(
 
 
 def treat(
-    file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT, locale: LocaleOption = "en"
+    file: FileArgument,
+    clinic: ClinicOption = None,
+    content: ContentOption = None,
+    output: FormatOption = Format.TEXT,
+    locale: LocaleOption = "en",
 ) -> None:
     """Record a treatment that happened.
 
@@ -217,7 +247,7 @@ def treat(
     \b
     Example: pore-plugin treat demo-out/1-treated/12-treatment.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, locale)
+    workflow = workflow_for(clinic, content, locale)
     result = workflow.treat(read_document(TreatmentRequest, file))
     titles = workflow.region_titles(locale)
     show(result, lambda: rendering.treatment_sheet(result.treatment, locale, titles), output)
@@ -226,6 +256,7 @@ def treat(
 def follow_up_plan(
     file: FileArgument,
     clinic: ClinicOption = None,
+    content: ContentOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
     ics: Annotated[
@@ -239,7 +270,7 @@ def follow_up_plan(
     \b
     Example: pore-plugin follow-up plan demo-out/1-treated/13-follow-up.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, locale)
+    workflow = workflow_for(clinic, content, locale)
     request = read_document(FollowUpRequest, file)
     result = workflow.follow_up(request)
     if ics is not None:
@@ -252,7 +283,11 @@ def follow_up_plan(
 
 
 def review(
-    file: FileArgument, clinic: ClinicOption = None, output: FormatOption = Format.TEXT, locale: LocaleOption = "en"
+    file: FileArgument,
+    clinic: ClinicOption = None,
+    content: ContentOption = None,
+    output: FormatOption = Format.TEXT,
+    locale: LocaleOption = "en",
 ) -> None:
     """Review a follow-up response.
 
@@ -261,7 +296,7 @@ def review(
     \b
     Example: pore-plugin review demo-out/1-treated/15-review-2-w4.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, locale)
+    workflow = workflow_for(clinic, content, locale)
     request = read_document(ReviewRequest, file)
     result = workflow.review(request)
     titles, sample = workflow.region_titles(locale), request.treatment.sample

@@ -1,27 +1,24 @@
 """Commands around the steps: validate, schema, plugins, init."""
 
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from shlex import quote
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..contracts import DOCUMENTS, ContractEntry, ContractList, LoadReport, Problem, ProblemsError
-from ..validation import check, check_toml
-from .clinics import check_clinic
 from .console import Format, emit, results_only, show, show_problems
+from .documents import check_file, expanded, nearest_contract
 from .exits import Exit, StopError, failed, leave, misused
-from .files import name_of, read, write
-from .steps import ClinicOption, FormatOption
+from .files import name_of, write
+from .steps import ClinicOption, ContentOption, FormatOption
 
 __all__ = ["register"]
 
 init_app = typer.Typer(
     help="Write a file to fill in.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
 )
-_URN = "urn:pore-plugin:schema:"
 
 
 def validate(
@@ -45,13 +42,13 @@ def validate(
     Example: pore-plugin validate demo-out/1-treated/04-plan.json --contract procedure-plan
     """
     if contract is not None and contract not in DOCUMENTS:
-        raise misused("usage", "--contract names no published contract.", _nearest(contract))
+        raise misused("usage", "--contract names no published contract.", nearest_contract(contract))
     code = Exit.OK
     problems: list[Problem] = []
     checked = 0
-    for path in _expanded(paths):
+    for path in expanded(paths):
         try:
-            _validate(path, contract)
+            check_file(path, contract)
         except StopError as stop:
             code = stop.code
             problems += stop.problems
@@ -73,59 +70,6 @@ def _count(number: int, noun: str) -> str:
 
 def _line(problem: Problem) -> tuple[int, int]:
     return (problem.location.line, problem.location.column) if problem.location else (0, 0)
-
-
-def _expanded(paths: list[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.suffix in (".json", ".toml") and p.is_file())
-        else:
-            yield path
-
-
-def _validate(path: Path, contract: str | None) -> None:
-    data, name = read(path), name_of(path)
-    if path.suffix == ".toml" and contract in (None, "clinic"):
-        check_clinic(data, file=name)
-    elif path.suffix == ".toml":
-        check_toml(contract or "clinic", data, file=name)
-    else:
-        check(contract or _contract_of(data, name), data, file=name)
-
-
-def _contract_of(data: bytes, name: str) -> str:
-    """Return the contract that a document names: the last part of our `$schema`, or its `type`."""
-    # Imported here: a command line that names the contract needs neither.
-    from ..contracts import ProblemLocation
-    from ..jsontext import locate, read_json
-
-    document: Any = read_json(data, file=name)
-    said = document if isinstance(document, dict) else {}
-    named = {key: value for key in ("$schema", "type") if isinstance(value := said.get(key), str)}
-    words = {key: value.rsplit(":", 1)[-1] if value.startswith(_URN) else value for key, value in named.items()}
-    for word in words.values():
-        if word in DOCUMENTS:
-            return word
-    key = next(iter(words), None)
-    line, column = locate(data, [f"/{key}"])[f"/{key}"] if key else (1, 1)
-    raise ProblemsError(
-        [
-            Problem(
-                code="validate.unknown_contract",
-                sentence=f"`{key}` names no published contract." if key else "The document does not say what it is.",
-                pointer=f"/{key}" if key else "",
-                next_step=_nearest(words[key]) if key else "Give it a `$schema` or `type`, or use --contract NAME.",
-                location=ProblemLocation(file=name, line=line, column=column),
-            )
-        ]
-    )
-
-
-def _nearest(word: str) -> str:
-    from ..explain import nearest
-
-    close = nearest(word, DOCUMENTS)
-    return f"Did you mean `{close}`?" if close else "`pore-plugin schema` lists them."
 
 
 def schema(
@@ -152,11 +96,11 @@ def schema(
         show(listed, lambda: "\n".join(f"- `{entry.name}`" for entry in entries), output)
         return
     if name not in DOCUMENTS:
-        raise misused("usage", "NAME is no published contract.", _nearest(name))
+        raise misused("usage", "NAME is no published contract.", nearest_contract(name))
     emit(known.raw(name).decode())
 
 
-def plugins(clinic: ClinicOption = None, output: FormatOption = Format.TEXT) -> None:
+def plugins(clinic: ClinicOption = None, content: ContentOption = None, output: FormatOption = Format.TEXT) -> None:
     """List the extensions, what became of each, and why.
 
     Works without clinic settings, and when an extension is broken. PORE_PLUGIN_DISABLE=all, or the names of
@@ -165,7 +109,7 @@ def plugins(clinic: ClinicOption = None, output: FormatOption = Format.TEXT) -> 
     \b
     Example: pore-plugin plugins
     """
-    report = _load_report(clinic)
+    report = _load_report(clinic, content)
 
     def sheet() -> str:
         lines = [f"# Extensions (contract {report.contract_version})", "", "| Name | From | State | Hooks |"]
@@ -190,11 +134,11 @@ def plugins(clinic: ClinicOption = None, output: FormatOption = Format.TEXT) -> 
     leave(Exit.FINDINGS if broken or report.problems else Exit.OK)
 
 
-def _load_report(clinic: Path | None) -> LoadReport:
+def _load_report(clinic: Path | None, content: list[Path] | None) -> LoadReport:
     if clinic is not None:
         from .steps import workflow_for
 
-        return workflow_for(clinic).plugins
+        return workflow_for(clinic, content).plugins
     from importlib.metadata import version
 
     from ..builtin import Builtin
