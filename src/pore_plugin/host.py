@@ -129,8 +129,9 @@ def host_plugin(
     """Return the plug-in for a host whose pluggy project name is `project`.
 
     `settings` is the clinic settings file's bytes (TOML), its document, or the checked model; `content` and `plugins`
-    are those of `PoreWorkflow`. The plug-in publishes no events: they come back with each result. Raises `ProblemsError`
-    when the settings do not hold together: a host that starts without a market or emergency numbers is refused.
+    are those of `PoreWorkflow`. The plug-in publishes no events: they come back with each result. Raises
+    `ProblemsError` when the settings do not hold together: a host that starts without a market or emergency numbers
+    is refused.
     """
     if isinstance(settings, bytes):
         clinic = check_toml(Clinic, settings).model
