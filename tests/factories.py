@@ -468,3 +468,23 @@ def azzalure(market: str = "UK", **settings: Any) -> Made:
     )
     report = report_of(plan, (vial,), operator="dr-sample", id="treatment-a")
     return Made(flow, response, planned, plan, case, report, operator="dr-sample")
+
+
+def with_canaries() -> Made:
+    """A case in which everything that a person may write holds the canary."""
+    case = make(answers={"goals": CANARY, "routine_detail": CANARY})
+    request = {
+        **case_input()["consent"],
+        "plan": doc(case.plan),
+        "signature": {"method": "typed", "name": CANARY},
+    }
+    consent = case.flow.consent(check(ConsentRequest, request).model).consent
+    at = "2026-09-10T15:00:00+01:00"
+    report = changed(
+        case.report,
+        reactions=[{"code": "bleb", "severity": "mild", "note": CANARY}],
+        deviations=[{"code": "other", "reason": CANARY, "person": "dr-sample", "at": at}],
+    )
+    return Made(
+        case.flow, case.consultation, case.planned, case.plan, case.case_with(consents=[consent]), report, at=case.at
+    )

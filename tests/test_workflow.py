@@ -29,6 +29,7 @@ from factories import (
     peel,
     plan_request,
     report_of,
+    with_canaries,
     workflow,
     workflow_of,
 )
@@ -386,26 +387,6 @@ def test_steps_return_events_and_doing_a_step_again_returns_the_same_ones() -> N
     ]
     assert first == second
     assert len({event.id for event in first}) == len(first)
-
-
-def with_canaries() -> Made:
-    """A case in which everything that a person may write holds the canary."""
-    case = make(answers={"goals": CANARY, "routine_detail": CANARY})
-    request = {
-        **case_input()["consent"],
-        "plan": doc(case.plan),
-        "signature": {"method": "typed", "name": CANARY},
-    }
-    consent = case.flow.consent(check(ConsentRequest, request).model).consent
-    at = "2026-09-10T15:00:00+01:00"
-    report = changed(
-        case.report,
-        reactions=[{"code": "bleb", "severity": "mild", "note": CANARY}],
-        deviations=[{"code": "other", "reason": CANARY, "person": "dr-sample", "at": at}],
-    )
-    return Made(
-        case.flow, case.consultation, case.planned, case.plan, case.case_with(consents=[consent]), report, at=case.at
-    )
 
 
 def test_events_hold_ids_and_moments_and_nothing_of_the_patient() -> None:

@@ -328,6 +328,12 @@ class PlannedRegion(Model):
     evidence: Opt[Text] = Field(default=None, description="The threshold's text, or that there is no evidence figure.")
     notes: tuple[SourcedStatement, ...] = ()
 
+    @model_validator(mode="after")
+    def _not_negative(self) -> "PlannedRegion":
+        if self.volume.value.startswith("-") or self.units.value.startswith("-"):
+            refuse("plan.negative", "A planned volume or dose is below zero.")
+        return self
+
 
 class PlannedInjection(Model):
     """Exact doses, what to draw up, what is left over."""

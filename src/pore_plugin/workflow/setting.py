@@ -7,6 +7,8 @@ from threading import local
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from ..builtin import Builtin, markets
 from ..catalogue import Catalogue, Entry, compose_form
 from ..clinical import suitability
@@ -62,6 +64,20 @@ _MOST_FIGURES = 100
 def problem(code: str, sentence: str, next_step: str, pointer: str = "") -> ProblemsError:
     """Return the error of one problem, to be raised."""
     return ProblemsError([Problem(code=code, sentence=sentence, pointer=pointer, next_step=next_step)])
+
+
+def _out_of_range(error: OverflowError | ValidationError) -> ProblemsError:
+    where = ""
+    if isinstance(error, ValidationError):
+        # Names of models and members only: pydantic's own sentences may repeat a value.
+        entries = error.errors(include_input=False, include_url=False)
+        members = {str(entry["loc"][0]) for entry in entries if entry["loc"]}
+        where = f" ({error.title}: {', '.join(sorted(members)[:8])})"
+    return problem(
+        "step.out_of_range",
+        f"A moment or figure that follows from this input is past what a record can hold{where}.",
+        "Check dates and figures: the years are 1900 to 2199, a figure has at most 32 characters.",
+    )
 
 
 def model_of(entry: Entry[Any], contract: type[M]) -> M:
@@ -145,11 +161,17 @@ class Setting:
 
     @contextmanager
     def step(self) -> Iterator[None]:
-        """Work out digests and counted answers of a record once until the step is over."""
+        """Work out digests and counted answers of a record once until the step is over.
+
+        What follows from good input may still be past what a record can hold, such as a day after the year 2199:
+        that gives a `ProblemsError` too.
+        """
         worked = self._worked
         worked.depth += 1
         try:
             yield
+        except (OverflowError, ValidationError) as error:
+            raise _out_of_range(error) from None
         finally:
             worked.depth -= 1
             if not worked.depth:
