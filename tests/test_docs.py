@@ -111,6 +111,7 @@ def machine(tmp_path: Path) -> dict[str, str]:
         # Offline: build with the hatchling of this environment, and what is needed is there already.
         "PIP_NO_BUILD_ISOLATION": "0",
         "PIP_NO_DEPS": "1",
+        "PIP_NO_INDEX": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "COLUMNS": "120",
     }
