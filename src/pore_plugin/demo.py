@@ -192,9 +192,10 @@ class _Walk:
         with _at("/plan"):
             planned = self.workflow.plan(request)
         self.run.assessment, self.run.plan = planned.assessment, planned.plan
+        sample = planned.plan is not None and planned.plan.sample
         self.leave(
             "assessment-plan",
-            rendering.assessment_sheet(planned.assessment, self.locale, self.titles),
+            rendering.assessment_sheet(planned.assessment, self.locale, self.titles, sample=sample),
             planned.assessment,
         )
         if planned.missing:
@@ -250,7 +251,12 @@ class _Walk:
         with _at("", "/case"):
             readiness = self.workflow.ready(request)
         self.run.readiness = readiness
-        self.leave("readiness", rendering.readiness_sheet(readiness, self.locale, self.titles), readiness, request)
+        self.leave(
+            "readiness",
+            rendering.readiness_sheet(readiness, self.locale, self.titles, sample=case_file.plan.sample),
+            readiness,
+            request,
+        )
         return readiness.ready
 
     def treat(self, case_file: CaseFile, report: TreatmentReport) -> TreatmentRecord:
@@ -271,7 +277,7 @@ class _Walk:
             plan = self.workflow.follow_up(request).follow_up_plan
         self.run.follow_up = plan
         ical = to_ical(plan, clinic_name=self.workflow.clinic.name, stamp=record.report.ended_at)
-        self.leave("follow-up", rendering.follow_up_sheet(plan, self.locale), plan, request, ical)
+        self.leave("follow-up", rendering.follow_up_sheet(plan, self.locale, sample=record.sample), plan, request, ical)
         return plan
 
     def review(self, record: TreatmentRecord, plan: FollowUpPlan, position: int, entry: dict[str, Any]) -> None:
@@ -296,7 +302,7 @@ class _Walk:
         with _at(at, "/response"):
             review = self.workflow.review(request).review
         self.run.reviews.append(review)
-        sheet = rendering.review_sheet(review, self.locale, self.titles)
+        sheet = rendering.review_sheet(review, self.locale, self.titles, sample=record.sample)
         self.leave(f"review-{position + 1}-{review.step.lower()}", sheet, review, request)
 
     def leave(
