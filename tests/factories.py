@@ -384,6 +384,8 @@ def forehead() -> Made:
         diluent="saline-0.9",
         diluent_volume="5",
         discard_by="2026-09-10T17:40:00-04:00",
+        supplier="Sample Pharmacy (invented)",
+        storage_log="Fridge 1, 10 September 2026",
     )
     case = CaseFile(
         consultation=response,
@@ -456,6 +458,9 @@ def azzalure(market: str = "UK", **settings: Any) -> Made:
         reconstituted_at="2026-09-10T13:40:00+01:00",
         diluent="saline-0.9",
         diluent_volume="1.25",
+        discard_by="2026-09-11T13:40:00+01:00",
+        supplier="Sample Pharmacy (invented)",
+        storage_log="Fridge 1, 10 September 2026",
     )
     case = CaseFile(
         consultation=response,

@@ -20,6 +20,7 @@ from .contracts import (
     FollowUpResponse,
     FollowUpReview,
     MissingNumber,
+    PlannedParameter,
     Problem,
     ProcedurePlan,
     Question,
@@ -27,6 +28,7 @@ from .contracts import (
     RegionDose,
     RegionSide,
     ShowWhen,
+    SourcedStatement,
     TreatmentRecord,
 )
 
@@ -70,6 +72,16 @@ def place(region: RegionSide | RegionDose, titles: Mapping[str, str]) -> str:
     """Return a region and its side in words."""
     title = titles.get(region.region, region.region)
     return f"{title}, {region.side}" if region.side else title
+
+
+def unit_of(unit: str) -> str:
+    """Return a unit as a person reads it: UCUM writes `{piece}` and `[arb'U]`."""
+    return "U" if unit == "[arb'U]" else unit.strip("{}")
+
+
+def amount(value: str, unit: str) -> str:
+    """Return a figure with its unit as a person reads it."""
+    return f"{value} {unit_of(unit)}"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
@@ -164,7 +176,7 @@ def _answer_text(question: Question, answer: Answer, locale: str) -> str:
         chosen = (answer.value,) if answer.type == "choice" else answer.value
         return ", ".join(titles.get(code, code) for code in chosen)
     if answer.type == "quantity":
-        return f"{answer.value.value} {answer.value.unit}"
+        return amount(answer.value.value, answer.value.unit)
     if answer.type == "attachment":
         return ", ".join(f"{item.id} ({item.view})" if item.view else item.id for item in answer.value)
     if answer.type == "region-map":
@@ -225,20 +237,31 @@ def plan_sheet(plan: ProcedurePlan, locale: str) -> str:
         lines += _table(
             ("Figure", "Value", "From"),
             (
-                (localise(p.title, locale) if p.title else p.key, f"{p.value} {p.unit}", f"{p.origin}: {p.source}")
+                (localise(p.title, locale) if p.title else p.key, amount(p.value, p.unit), f"{p.origin}: {p.source}")
                 for p in plan.parameters
             ),
         )
     if plan.skin_preparation or plan.anaesthetic:
         lines += ["## Skin preparation and anaesthesia", ""]
-        lines += [f"- {localise(item.text, locale)}" for item in plan.skin_preparation]
-        lines += [f"- {localise(plan.anaesthetic.title, locale)}"] if plan.anaesthetic else []
+        lines += [f"- {_statement(item, locale)}" for item in plan.skin_preparation]
+        if plan.anaesthetic:
+            contact = f", contact time {_planned(plan.anaesthetic.planned)}"
+            lines.append(f"- {localise(plan.anaesthetic.title, locale)}{contact}")
+            lines += [f"- {_statement(note, locale)}" for note in plan.anaesthetic.notes]
         lines.append("")
     lines += ["## Steps", ""]
     for number, step in enumerate(plan.steps, 1):
         records = f" — records: {', '.join(step.records)}" if step.records else ""
         lines.append(f"{number}. **{localise(step.title, locale)}** {localise(step.instruction, locale)}{records}")
     lines += ["", *_aftercare(plan, locale)]
+    if plan.consumables:
+        lines += ["## Have ready", ""]
+        lines += [f"- {localise(item.title, locale)}: {_planned(item.planned)}" for item in plan.consumables]
+        lines.append("")
+    if plan.not_given:
+        lines += ["## Not given", "", "Nobody has supplied these figures; the plan holds without them.", ""]
+        lines += [f"- `{number.key}` ({unit_of(number.unit)}): {number.reason}" for number in plan.not_given]
+        lines.append("")
     if plan.evidence:
         lines += ["## What the evidence says", ""]
         lines += [
@@ -258,7 +281,8 @@ def _injection(plan: ProcedurePlan, locale: str) -> list[str]:
     lines.append(f"**{injection.brand}** ({injection.inn}), {injection.vials} × {injection.vial_units.value} U vial.")
     lines.append("")
     for number, step in enumerate(injection.dilutions, 1):
-        draw = f"draw {step.draw.value} mL, " if step.draw else ""
+        draw = f"{step.batches} times: " if step.batches > 1 else ""
+        draw += f"draw {step.draw.value} mL, " if step.draw else ""
         lines.append(
             f"{number}. {draw}add {step.add.value} mL {step.diluent} → {step.units.value} U in {step.volume.value} mL "
             f"= **{step.concentration.value} U/mL**{' (rounded)' if step.concentration.nominal else ''}"
@@ -292,18 +316,24 @@ def _injection(plan: ProcedurePlan, locale: str) -> list[str]:
         ),
         "The region's volume is what counts; per-point figures are nominal. Units belong to this product alone.",
         "",
+        *(
+            f"- {localise(region.title, locale)}: {_statement(note, locale)}"
+            for region in {region.region: region for region in injection.regions}.values()
+            for note in region.notes
+        ),
+        "",
         "## Technique",
         "",
     ]
     lines += _table(
         ("Figure", "Value", "From"),
         (
-            (localise(p.title, locale) if p.title else p.key, f"{p.value} {p.unit}", f"{p.origin}: {p.source}")
+            (localise(p.title, locale) if p.title else p.key, amount(p.value, p.unit), f"{p.origin}: {p.source}")
             for p in injection.technique
         ),
     )
-    lines += [f"- End point: {localise(injection.end_point.text, locale)}"]
-    lines += [f"- Avoid: {localise(item.text, locale)}" for item in injection.avoid]
+    lines += [f"- End point: {_statement(injection.end_point, locale)}"]
+    lines += [f"- Avoid: {_statement(item, locale)}" for item in injection.avoid]
     lines += [f"- {localise(note, locale)}" for note in injection.notes]
     return [*lines, ""]
 
@@ -313,15 +343,23 @@ def _aftercare(plan: ProcedurePlan, locale: str) -> list[str]:
         return []
     lines = ["## Aftercare", ""]
     for item in plan.aftercare:
-        value = f"{item.value.value} {item.value.unit}" if item.value.value is not None else "(the clinic's own value)"
-        lines.append(f"- {localise(item.text, locale).replace('{value}', value)}")
+        lines.append(f"- {localise(item.text, locale).replace('{value}', _planned(item.planned))}")
     return [*lines, ""]
+
+
+def _planned(figure: PlannedParameter | None) -> str:
+    return amount(figure.value, figure.unit) if figure is not None else "not given"
+
+
+def _statement(item: SourcedStatement, locale: str) -> str:
+    """Return a clinical sentence; one from a secondary source or from memory says so."""
+    return localise(item.text, locale) + (" *(unverified)*" if item.mark in ("T", "M") else "")
 
 
 def missing_sheet(missing: Iterable[MissingNumber]) -> str:
     """Return which figures the clinic's protocol has to supply, and why."""
     lines = ["# No plan yet: the clinic's protocol has to supply", ""]
-    rows = [(f"`{m.key}`", m.unit, m.reason, m.suggestion or "—", m.source) for m in missing]
+    rows = [(f"`{m.key}`", unit_of(m.unit), m.reason, m.suggestion or "—", m.source) for m in missing]
     return "\n".join([*lines, *_table(("Figure", "Unit", "Why", "Suggestion", "Source"), rows)])
 
 
@@ -380,6 +418,11 @@ def treatment_sheet(record: TreatmentRecord, locale: str, titles: Mapping[str, s
     lines = ["# Treatment record", "", *banner(sample=record.sample)]
     lines += [f"{moment(report.started_at)} to {moment(report.ended_at)}.", ""]
     lines += [f"Operator {report.operator}, prescriber {report.prescriber}. Session: {record.session}.", ""]
+    if record.authorisation:
+        lines += [f"Under authorisation {record.authorisation}.", ""]
+    if report.anaesthetic:
+        lot = f", lot {report.anaesthetic.lot}" if report.anaesthetic.lot else ""
+        lines += [f"Anaesthetic: {report.anaesthetic.anaesthetic}{lot}.", ""]
     if report.vials:
         lines += ["## Vials", ""]
         lines += _table(
@@ -405,7 +448,7 @@ def treatment_sheet(record: TreatmentRecord, locale: str, titles: Mapping[str, s
         )
     if report.parameters:
         lines += ["## Figures", ""]
-        lines += _table(("Figure", "Value"), ((p.key, f"{p.value} {p.unit}") for p in report.parameters))
+        lines += _table(("Figure", "Value"), ((p.key, amount(p.value, p.unit)) for p in report.parameters))
     lines += ["## Steps", ""]
     lines += [
         f"- [{'x' if step.done else ' '}] {step.step}" + (f": {step.note}" if step.note else "")
@@ -470,7 +513,7 @@ def review_sheet(review: FollowUpReview, locale: str, titles: Mapping[str, str],
         where = f" ({place(RegionSide(region=trend.region, side=trend.side), titles)})" if trend.region else ""
         lines += [f"## {trend.instrument} {trend.instrument_version}{where}", ""]
         lines += _table(
-            ("When", f"Value ({trend.unit})", "Against baseline", "Change"),
+            ("When", f"Value ({unit_of(trend.unit)})", "Against baseline", "Change"),
             ((moment(p.at), p.value, p.delta, p.change) for p in (trend.baseline, *trend.points)),
         )
     if review.non_response:
