@@ -322,6 +322,8 @@ def test_every_contract_that_is_named_exists(page: Path) -> None:
 def test_every_test_and_file_that_is_named_exists(page: Path) -> None:
     for span in spans(page):
         file, _, function = span.partition("::")
+        if (SOURCE / file.partition("/")[0]).is_dir() and re.fullmatch(r"[a-z_]+/[\w./-]+", file):
+            assert (SOURCE / file).exists(), f"{name_of(page)}: {file}"
         if re.fullmatch(r"(src|tests|docs|tools|examples|schemas|benchmarks)/[\w./-]+", file) and "*" not in file:
             assert (ROOT / file).exists(), f"{name_of(page)}: {file}"
             if function:
