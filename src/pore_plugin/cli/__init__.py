@@ -70,8 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = Exit.FINDINGS
     except _UsageError as error:
         code = _misused(error, output)
-    except (KeyboardInterrupt, typer.Abort):
-        code = _not_done("Interrupted", "Run it again.", output)
     except Exception as error:
         if os.environ.get("PORE_PLUGIN_TRACEBACK") == "1":
             raise

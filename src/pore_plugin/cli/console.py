@@ -18,6 +18,7 @@ from typing import IO, ParamSpec, TypeVar
 
 from ..contracts import Model, Problem, ProblemReport
 from ..validation import check
+from .exits import failed
 from .files import name_of, read
 
 __all__ = ["Format", "emit", "read_document", "results_only", "show", "show_markdown", "show_problems", "speak_utf8"]
@@ -51,6 +52,9 @@ def results_only(command: Callable[P, None]) -> Callable[P, None]:
         try:
             with redirect_stdout(sys.stderr):
                 command(*args, **kwargs)
+        except KeyboardInterrupt:
+            # The parser would leave with a code of its own.
+            raise failed("interrupted", "This was interrupted.", "Run it again.") from None
         finally:
             _RESULTS.reset(token)
 
