@@ -188,7 +188,7 @@ def no_figure(_: Made) -> dict[str, Any]:
 
 
 def an_anaesthetic(_: Made) -> dict[str, Any]:
-    return {"anaesthetic": {"anaesthetic": "emla"}}
+    return {"anaesthetic": {"anaesthetic": "emla", "lot": "SAMPLE-LOT-8"}}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from ..contracts.answers import DateAnswer, DecimalAnswer, IntegerAnswer
 from ..contracts.common import RegionDose, RegionSide
 from ..contracts.products import Product
-from ..contracts.safety import ComputedPredicate
+from ..contracts.safety import ComputedPredicate, ToxinExposure
 from .conditions import AnswerIndex
 from .intervals import outcomes, same_brand
 from .situation import Past, Situation, by_region
@@ -123,13 +123,14 @@ def cumulative(predicate: ComputedPredicate, found: Situation, _: Answered) -> H
         return None
     windows = [(Fraction(w.value), w.unit) for w in ceiling.windows if w.value is not None]
     recent = [past for past in found.past if _recent(past, windows, found.day) and _may_be_unit(past, row)]
-    unknown = [past for past in recent if past.unit_id is None or past.exposure.units is None]
+    given = [_given(past.exposure) for past in recent]
+    unknown = any(past.unit_id is None or units is None for past, units in zip(recent, given, strict=True))
     if wanted == "unknown-units":
         return _HIT if unknown else None
     if wanted != "over":
         raise ValueError("a cumulative check asks for over or unknown-units")
     total = _total(found.context.planned or ())
-    total += sum(Fraction(past.exposure.units or 0) for past in recent if past.unit_id is not None)
+    total += sum(units or 0 for past, units in zip(recent, given, strict=True) if past.unit_id is not None)
     if total <= Fraction(ceiling.units.value):
         return None
     accepted = f"{row.id}/cumulative_ceiling" in found.policies.accepted_suggestions
@@ -141,6 +142,13 @@ def _recent(past: Past, windows: Iterable[tuple[Fraction, str]], day: date) -> b
         return True
     start = past.day
     return day <= max((forward(start, number, unit) for number, unit in windows), default=date.max)
+
+
+def _given(exposure: ToxinExposure) -> Fraction | None:
+    """Return the units of an exposure, `None` when unknown; of a total and doses that differ the larger counts."""
+    known = [Fraction(exposure.units)] if exposure.units is not None else []
+    known += [_total(exposure.doses)] if exposure.doses else []
+    return max(known, default=None)
 
 
 def _may_be_unit(past: Past, row: Product) -> bool:

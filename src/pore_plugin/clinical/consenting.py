@@ -37,7 +37,9 @@ __all__ = [
     "required_cooling_off",
 ]
 
-ConsentState = Literal["valid", "cooling-off", "withdrawn", "other-plan", "other-text", "other-patient", "not-yet"]
+ConsentState = Literal[
+    "valid", "cooling-off", "withdrawn", "other-plan", "other-text", "other-patient", "before-plan", "not-yet"
+]
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
@@ -112,11 +114,15 @@ def required_cooling_off(
     market: Market,
     policies: Policies,
     zone: str,
+    *,
+    planned_at: str,
 ) -> str | None:
     """Return when the cooling-off of a consent ends, `None` where none runs.
 
-    An unchanged repeat needs none: the patient consented before to the same `substance`, and did not take it back.
-    Computed from what market and clinic ask for; a later end written on the consent holds too.
+    It runs from the information, and not from before `planned_at`, when the plan was made: the text names its doses.
+    An unchanged repeat needs none: the patient consented before to the same `substance`, did not take it back, and
+    the time to reflect of that consent was over when this one was given. Computed from what market and clinic ask
+    for; a later end written on the consent holds too.
     """
     if consent.purpose != "treatment":
         return None
@@ -124,15 +130,24 @@ def required_cooling_off(
     given = datetime.fromisoformat(consent.given_at)
     for other in others:
         if (
-            (other.purpose, other.patient, other.substance) == ("treatment", consent.patient, consent.substance)
+            (other.purpose, other.clinic, other.patient, other.substance)
+            == ("treatment", consent.clinic, consent.patient, consent.substance)
             and other.id != consent.id
             and other.plan != consent.plan
             and other.id not in taken_back
             and datetime.fromisoformat(other.given_at) < given
+            and _over(other, given, market, policies, zone)
         ):
             return None
-    ends = [cooling_off_end(consent.informed_at, market, policies, zone), consent.cooling_off_ends]
+    informed_at = max(consent.informed_at, planned_at, key=datetime.fromisoformat)
+    ends = [cooling_off_end(informed_at, market, policies, zone), consent.cooling_off_ends]
     return max((end for end in ends if end is not None), key=datetime.fromisoformat, default=None)
+
+
+def _over(consent: Consent, moment: datetime, market: Market, policies: Policies, zone: str) -> bool:
+    """Say whether the time to reflect of an earlier consent had ended: making the plan anew does not cut it short."""
+    ends = (cooling_off_end(consent.informed_at, market, policies, zone), consent.cooling_off_ends)
+    return all(datetime.fromisoformat(end) <= moment for end in ends if end is not None)
 
 
 def give_consent(
@@ -168,7 +183,9 @@ def give_consent(
         explained_by=request.explained_by,
         signature=request.signature,
     )
-    end = required_cooling_off(consent, request.earlier, (), market, clinic.policies, clinic.zone)
+    end = required_cooling_off(
+        consent, request.earlier, (), market, clinic.policies, clinic.zone, planned_at=plan.created_at
+    )
     return consent.model_copy(update={"cooling_off_ends": end})
 
 
@@ -198,7 +215,10 @@ def consent_state(
         return "other-plan"
     if consent.text != text:
         return "other-text"
-    if datetime.fromisoformat(consent.given_at) > now:
+    given = datetime.fromisoformat(consent.given_at)
+    if given < datetime.fromisoformat(plan.created_at):
+        return "before-plan"
+    if given > now:
         return "not-yet"
     if cooling_off_end is not None and datetime.fromisoformat(cooling_off_end) > now:
         return "cooling-off"

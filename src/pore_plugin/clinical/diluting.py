@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from ..contracts.common import SourcedNumber
@@ -12,12 +13,23 @@ from .dose import DilutionStep, Solution, prepare
 from .numbers import exact
 from .settling import Ledger, Settled, Sign, Slot
 
-__all__ = ["TECHNIQUE", "settle_dilution"]
+__all__ = ["TECHNIQUE", "given_anaesthetic", "settle_dilution"]
 
 TECHNIQUE = ("spacing", "depth", "angle", "needle_gauge", "needle_length", "syringe_graduation")
 """The technique figures of an injection; all of them are required."""
 
 _WHY = "The concentration rests on it."
+
+
+def given_anaesthetic(chosen: str | None, diluents: Iterable[str], local: Mapping[str, bool]) -> str | None:
+    """Return the anaesthetic that a session gives: the chosen one, or a local one that is in a diluent.
+
+    A diluent whose name holds `caine` is read as a local anaesthetic: our design choice. `local` says which choices
+    are local ones; an unknown one counts as local, and a local choice stands for both.
+    """
+    if chosen is not None and chosen != "none" and local.get(chosen, True):
+        return chosen
+    return next((diluent for diluent in diluents if "caine" in diluent.lower()), chosen)
 
 
 def settle_dilution(

@@ -9,7 +9,7 @@ from ..contracts.forms import ConsultationForm
 from ..contracts.safety import ToxinExposure
 from .conditions import AnswerIndex, CompiledForm, counted
 
-__all__ = ["exposures", "merge", "reported"]
+__all__ = ["exposures", "merge", "reported", "together"]
 
 _EVER = ("pore.q.toxin-ever", "pore.q.toxin-other-since")
 _PRODUCT = "pore.q.toxin-product"
@@ -73,6 +73,18 @@ def _exposure(entry: dict[str, Answer]) -> ToxinExposure:
     return ToxinExposure(
         product=product, inn=inn, units=units, date=day, regions=regions, given="here" if here else "elsewhere"
     )
+
+
+def together(*reports: Iterable[ToxinExposure]) -> tuple[ToxinExposure, ...]:
+    """Return what several forms report, in their order.
+
+    A dated entry equal to one of an earlier form is the same treatment; one without a date may be another, and counts.
+    """
+    found: list[ToxinExposure] = []
+    for report in reports:
+        earlier = frozenset(found)
+        found += [exposure for exposure in report if exposure.date is None or exposure not in earlier]
+    return tuple(found)
 
 
 def merge(history: Iterable[ToxinExposure], reported: Iterable[ToxinExposure]) -> tuple[ToxinExposure, ...]:

@@ -100,13 +100,14 @@ def gate_code(finding: Finding) -> str:
 
 def _identity(gate: Gatekeeping) -> Iterator[NotReady]:
     case = gate.case
-    patients = {case.plan.patient, case.consultation.patient.id, case.assessment.context.patient.id}
-    patients |= {case.day_form.patient.id} if case.day_form else set()
-    if len(patients) > 1:
+    patients = {case.consultation.patient, case.assessment.context.patient}
+    patients |= {case.day_form.patient} if case.day_form else set()
+    # Whole references: an id counts within its host, and two birth dates leave the age open.
+    if len(patients) > 1 or case.plan.patient not in {patient.id for patient in patients}:
         yield NotReady(
             code="case.patient",
-            sentence="The records handed in belong to different patients.",
-            next_step="Hand in the records of one patient.",
+            sentence="The records handed in belong to different patients, or differ in host or birth date.",
+            next_step="Hand in the records of one patient; correct the birth date where it is wrong.",
         )
     clinics = {case.plan.clinic, case.consultation.clinic, case.assessment.clinic, gate.clinic.id}
     clinics |= {case.day_form.clinic} if case.day_form else set()
@@ -139,6 +140,12 @@ def _consultation(gate: Gatekeeping) -> Iterator[NotReady]:
             code="assessment.changed",
             sentence="The assessment is not the one this plan was made with.",
             next_step="Hand in the assessment that came with the plan, or plan again.",
+        )
+    if datetime.fromisoformat(case.consultation.occurred_at) > gate.now:
+        yield NotReady(
+            code="consultation.not_yet",
+            sentence="The consultation is dated in the future.",
+            next_step="Consult before treating, or correct its date.",
         )
     expiry = gate.clinic.policies.consultation_expiry
     if expiry is not None:
@@ -211,7 +218,8 @@ def _lifts(gate: Gatekeeping, override: Override, finding: Finding) -> bool:
         and (not override.regions or (bool(finding.regions) and set(finding.regions) <= set(override.regions)))
         and signer is not None
         and "prescriber" in signer.roles
-        and datetime.fromisoformat(override.at) <= gate.now
+        # Of this plan: an override given for other doses or another product says nothing about these.
+        and datetime.fromisoformat(gate.case.assessment.assessed_at) <= datetime.fromisoformat(override.at) <= gate.now
     )
 
 
@@ -223,6 +231,7 @@ _CONSENT_SENTENCES = {
     ),
     "other-text": ("The consent was signed on another version of the text.", "Sign the current text."),
     "other-patient": ("The consent belongs to another patient or clinic.", "Hand in this patient's consent."),
+    "before-plan": ("The consent is dated before the plan was made.", "Explain this plan and sign."),
     "not-yet": ("The consent is dated in the future.", "Correct its date."),
 }
 
@@ -250,7 +259,13 @@ def _states(gate: Gatekeeping) -> list[tuple[str, str]]:
 def _cooling_off_end(gate: Gatekeeping, consent: Consent) -> str | None:
     """Compute the end from what market and clinic ask for now; a date on the consent can only be later."""
     return consenting.required_cooling_off(
-        consent, gate.case.consents, gate.case.withdrawals, gate.market, gate.clinic.policies, gate.clinic.zone
+        consent,
+        gate.case.consents,
+        gate.case.withdrawals,
+        gate.market,
+        gate.clinic.policies,
+        gate.clinic.zone,
+        planned_at=gate.case.plan.created_at,
     )
 
 

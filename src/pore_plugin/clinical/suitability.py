@@ -144,6 +144,8 @@ def _of_rule(rule: _Rule, found: Situation) -> list[Finding]:
     for case in rule.cases:
         if case.stages and found.context.stage not in case.stages:
             continue
+        if case.case.toxin_only and found.toxin == "none":
+            continue
         if case.scoped and not _applies(case.case, found.context.product, found.product, found.market):
             continue
         finding = _of_case(case, found)

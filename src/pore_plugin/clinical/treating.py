@@ -97,7 +97,8 @@ def faults(report: TreatmentReport, plan: ProcedurePlan, clinic: Clinic, regions
                     "Correct the figures in units.",
                 )
             )
-        if Fraction(use.drawn) > Fraction(use.vial.units):
+        drawn = sum(Fraction(other.drawn) for other in report.vials if other.vial.id == use.vial.id)
+        if drawn > Fraction(use.vial.units):
             found.append(
                 _problem(
                     "treatment.overdrawn",
@@ -151,6 +152,7 @@ def _times(report: TreatmentReport) -> Iterator[Problem]:
 
 def _differences(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[NotReady]:
     yield from _dose_differences(report, plan)
+    yield from _record_gaps(report, plan)
     done = {record.step: record for record in report.steps}
     for step in plan.steps:
         record = done.get(step.id)
@@ -181,6 +183,27 @@ def _differences(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[NotRe
             code="anaesthetic.differs",
             sentence="Another anaesthetic was used than planned.",
             next_step="Correct it, or record a deviation `anaesthetic.differs` with the reason.",
+        )
+
+
+def _record_gaps(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[NotReady]:
+    """Yield what the record of a vial or an anaesthetic lacks of the least that every treatment records."""
+    wanted = ["supplier", "storage_log"]
+    if plan.injection is not None and plan.injection.dilutions:
+        # The discard time is there, or follows from the in-use time: the vial gates see to that.
+        wanted += ["reconstituted_at", "diluent", "diluent_volume"]
+    missing = sorted({name for use in report.vials for name in wanted if getattr(use.vial, name) is None})
+    if missing:
+        yield NotReady(
+            code="vial.record",
+            sentence=f"The record of a vial lacks: {', '.join(missing)}.",
+            next_step="Add them, or a deviation `vial.record` with the reason.",
+        )
+    if report.anaesthetic is not None and report.anaesthetic.lot is None:
+        yield NotReady(
+            code="anaesthetic.record",
+            sentence="The record of the anaesthetic lacks its lot.",
+            next_step="Add it, or a deviation `anaesthetic.record` with the reason.",
         )
 
 

@@ -20,7 +20,9 @@ def vial_reasons(
     injection = plan.injection
     if injection is None:
         return
-    vials = tuple(vials)
+    # The same vial handed in twice is one vial.
+    vials = tuple(dict.fromkeys(vials))
+    held = {vial.id: Fraction(vial.units) for vial in vials}
     if not vials:
         yield NotReady(
             code="vial.missing",
@@ -30,7 +32,7 @@ def vial_reasons(
         return
     for vial in vials:
         yield from _vial(vial, plan, product, policies, now, today)
-    if sum(Fraction(vial.units) for vial in vials) < Fraction(injection.total_units.value):
+    if sum(held.values()) < Fraction(injection.total_units.value):
         yield NotReady(
             code="vial.insufficient",
             sentence="The vials hold less than the plan needs.",
@@ -68,11 +70,15 @@ def _vial(
             next_step="Take the planned size, or plan again: the concentration would differ.",
         )
     first = injection.dilutions[0] if injection is not None and injection.dilutions else None
-    if first is not None and vial.diluent_volume is not None and vial.diluent_volume != first.add.value:
+    planned = (first.diluent, first.add.value) if first is not None else (None, None)
+    if any(
+        really is not None and really != wanted
+        for really, wanted in zip((vial.diluent, vial.diluent_volume), planned, strict=True)
+    ):
         yield NotReady(
             code="vial.dilution",
-            sentence="A vial was reconstituted with another volume than planned.",
-            next_step="Plan again with the volume that was really added, or take another vial.",
+            sentence="A vial was reconstituted with another diluent or volume than planned.",
+            next_step="Plan again with what was really added, or take another vial.",
         )
     yield from _age(vial, product, policies, now, today)
     second = any(patient != plan.patient for patient in vial.used_for)

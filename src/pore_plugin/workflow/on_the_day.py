@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from ..clinical import readiness, suitability, treating
+from ..clinical.diluting import given_anaesthetic
 from ..clinical.history import merge
 from ..clinical.readiness import Gatekeeping
 from ..contracts import (
@@ -96,7 +97,11 @@ def _findings(
         patient=case.consultation.patient,
         template=plan.template.id,
         product=plan.product_id,
-        anaesthetic=plan.anaesthetic.id if plan.anaesthetic else None,
+        anaesthetic=given_anaesthetic(
+            plan.anaesthetic.id if plan.anaesthetic else None,
+            (step.diluent for step in (plan.injection.dilutions if plan.injection else ())),
+            setting.anaesthetics,
+        ),
         # What was known when the plan was made counts together with what is known now.
         history=merge(case.assessment.context.history, case.history),
         planned=doses,

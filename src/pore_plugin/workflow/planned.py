@@ -1,6 +1,7 @@
 """Planning: figures first, then the assessment with the doses they give, then the plan that pins both."""
 
 from ..catalogue import Entry
+from ..clinical.diluting import given_anaesthetic
 from ..clinical.planning import Numbers, PreparedPlan, draft_plan
 from ..contracts import (
     Assessment,
@@ -87,7 +88,11 @@ def _assess(setting: Setting, request: PlanRequest, template: ProcedureTemplate,
         patient=request.consultation.patient,
         template=request.template,
         product=request.product,
-        anaesthetic=request.anaesthetic,
+        anaesthetic=given_anaesthetic(
+            request.anaesthetic,
+            (mix.step.diluent for mix in (numbers.solution.mixes if numbers.solution else ())),
+            setting.anaesthetics,
+        ),
         history=request.history,
         planned=None if numbers.missing else numbers.doses,
         regions=numbers.regions,

@@ -17,7 +17,7 @@ from ..clinical.conditions import AnswerIndex, Looked, index, look
 from ..clinical.consenting import localise
 from ..clinical.durations import load_zone
 from ..clinical.evidence import evidence_for
-from ..clinical.history import merge, reported
+from ..clinical.history import merge, reported, together
 from ..clinical.keys import clinic_keys
 from ..clinical.planning import Numbers, PreparedPlan, prepare_plan, resolve_numbers
 from ..clinical.readiness import is_approved
@@ -398,12 +398,12 @@ class Setting:
     def _with_history(
         self, context: AssessmentContext, template: ProcedureTemplate | None, *responses: Consultation | None
     ) -> AssessmentContext:
-        """Join what the answers say of earlier toxin into the history; a procedure without toxin plans none."""
-        history = context.history
-        for response in responses:
-            if response is not None:
-                history = merge(history, reported(self._counted(response)))
-        changes: dict[str, Any] = {"history": history}
-        if template is not None and template.injection is None and context.product is None:
-            changes["planned"] = ()
+        """Join what the answers say of earlier toxin into the history.
+
+        Only a procedure without toxin plans none; elsewhere a list of no doses means that nothing is planned yet.
+        """
+        told = together(*(reported(self._counted(response)) for response in responses if response is not None))
+        changes: dict[str, Any] = {"history": merge(context.history, told)}
+        if context.product is None and not context.planned:
+            changes["planned"] = () if template is not None and template.injection is None else None
         return context.model_copy(update=changes)
