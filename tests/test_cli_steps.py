@@ -161,7 +161,7 @@ REQUESTS = {
     "consent": ("09-consent.request.json", "consent-result"),
     "ready": ("11-readiness.request.json", "readiness-result"),
     "treat": ("12-treatment.request.json", "treatment-result"),
-    "follow-up plan": ("13-follow-up.request.json", "follow-up-result"),
+    "follow-up plan": ("13-schedule.request.json", "follow-up-result"),
     "review": ("15-review-2-w4.request.json", "review-result"),
 }
 
@@ -288,14 +288,14 @@ def test_a_form_that_there_is_not_is_a_finding(cli: Cli) -> None:
 
 
 def test_records_written_beside_the_result_are_private(cli: Cli, left: Path, tmp_path: Path) -> None:
-    assert cli("follow-up", "plan", left / "1-treated/13-follow-up.request.json", "--ics", "new folder/v.ics").code == 0
+    assert cli("follow-up", "plan", left / "1-treated/13-schedule.request.json", "--ics", "new folder/v.ics").code == 0
     assert (tmp_path / "new folder/v.ics").stat().st_mode & 0o077 == 0
     assert (tmp_path / "new folder").stat().st_mode & 0o077 == 0
 
 
 def test_a_result_that_cannot_be_written_could_not_be_done(cli: Cli, left: Path) -> None:
     Path("file").write_text("", encoding="utf-8")
-    ran = cli("follow-up", "plan", left / "1-treated/13-follow-up.request.json", "--ics", "file/v.ics", "--format=json")
+    ran = cli("follow-up", "plan", left / "1-treated/13-schedule.request.json", "--ics", "file/v.ics", "--format=json")
     assert ran.code == 3
     assert ran.codes() == ["file.unwritable"]
 

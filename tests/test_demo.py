@@ -77,7 +77,7 @@ def test_every_noun_is_left_and_every_document_keeps_its_contract(cli: Cli) -> N
         "consent": "consent",
         "readiness": "readiness",
         "treatment": "treatment-record",
-        "follow-up": "follow-up-plan",
+        "schedule": "follow-up-plan",
         "plan.request": "plan-request",
         "treatment.request": "treatment-request",
         "review-2-w4": "follow-up-review",
@@ -102,7 +102,7 @@ def test_every_sheet_of_a_sample_clinic_says_sample(cli: Cli) -> None:
 
 def test_the_calendar_is_read_by_another_parser(cli: Cli) -> None:
     cli("demo")
-    calendar = vobject.readOne(Path("demo-out/1-treated/13-follow-up.ics").read_text(encoding="utf-8"))
+    calendar = vobject.readOne(Path("demo-out/1-treated/13-schedule.ics").read_text(encoding="utf-8"))
     starts = [event.dtstart.value.isoformat() for event in calendar.vevent_list]
     assert starts == ["2026-09-24T15:00:00+01:00", "2026-10-08T15:00:00+01:00"]
     assert {event.summary.value.split(",")[0].split(":")[0].lower() for event in calendar.vevent_list} == {

@@ -277,7 +277,7 @@ class _Walk:
             plan = self.workflow.follow_up(request).follow_up_plan
         self.run.follow_up = plan
         ical = to_ical(plan, clinic_name=self.workflow.clinic.name, stamp=record.report.ended_at)
-        self.leave("follow-up", rendering.follow_up_sheet(plan, self.locale, sample=record.sample), plan, request, ical)
+        self.leave("schedule", rendering.follow_up_sheet(plan, self.locale, sample=record.sample), plan, request, ical)
         return plan
 
     def review(self, record: TreatmentRecord, plan: FollowUpPlan, position: int, entry: dict[str, Any]) -> None:

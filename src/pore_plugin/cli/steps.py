@@ -268,7 +268,7 @@ def follow_up_plan(
     FILE is a follow-up-request.
 
     \b
-    Example: pore-plugin follow-up plan demo-out/1-treated/13-follow-up.request.json --clinic demo-out/input/clinic.toml
+    Example: pore-plugin follow-up plan demo-out/1-treated/13-schedule.request.json --clinic demo-out/input/clinic.toml
     """
     workflow = workflow_for(clinic, content, locale)
     request = read_document(FollowUpRequest, file)
