@@ -359,7 +359,7 @@ def _statement(item: SourcedStatement, locale: str) -> str:
 def missing_sheet(missing: Iterable[MissingNumber]) -> str:
     """Return which figures the clinic's protocol has to supply, and why."""
     lines = ["# No plan yet: the clinic's protocol has to supply", ""]
-    rows = [(f"`{m.key}`", unit_of(m.unit), m.reason, m.suggestion or "—", m.source) for m in missing]
+    rows = [(f"`{m.key}`", m.unit, m.reason, m.suggestion or "—", m.source) for m in missing]
     return "\n".join([*lines, *_table(("Figure", "Unit", "Why", "Suggestion", "Source"), rows)])
 
 
