@@ -118,6 +118,12 @@ def test_a_consultation_expires_after_the_clinics_policy() -> None:
     assert under_policies(made(), consultation_expiry="P4D").codes() == []
 
 
+def test_a_consultation_of_the_future_is_refused() -> None:
+    later = {"occurred_at": "2026-09-10T14:01:01+01:00", "recorded_at": "2026-09-10T14:30:00+01:00"}
+    moved = changed(made().consultation, **later)
+    assert made().codes(consultation=moved) == ["consultation.changed", "consultation.not_yet"]
+
+
 def test_another_assessment_than_the_plans_is_refused() -> None:
     assert made().codes(assessment=changed(made().assessment, id="assessment-9")) == ["assessment.changed"]
 
@@ -273,6 +279,8 @@ def test_a_prescribers_override_lifts_a_review() -> None:
         {"plugin": "acme"},
         {"regions": [FOREHEAD_REGION]},
         {"at": "2026-09-10T14:01:01+01:00"},
+        # Before this plan was assessed nobody had seen its doses.
+        {"at": "2026-09-07T10:35:59+01:00"},
     ],
 )
 def test_an_override_of_something_else_lifts_nothing(members: Mapping[str, Any]) -> None:
@@ -409,6 +417,11 @@ def test_a_changed_plan_needs_a_new_cooling_off() -> None:
     assert made().codes(consents=[short, first]) == ["consent.cooling_off"]
 
 
+def test_a_consent_from_before_the_plan_is_no_consent_to_it() -> None:
+    early = consent_of(made(), informed_at="2026-09-07T10:30:00+01:00", given_at="2026-09-07T10:35:59+01:00")
+    assert made().codes(consents=[early]) == ["consent.before_plan"]
+
+
 # -- operator and authorisation ---------------------------------------------------------------------------------
 
 
@@ -542,6 +555,7 @@ def test_several_that_do_not_cover_say_why_each() -> None:
         ({"expiry": "2026-09-10"}, []),
         ({"units": "50"}, ["vial.insufficient", "vial.size"]),
         ({"diluent_volume": "2.5"}, ["vial.dilution"]),
+        ({"diluent": "lidocaine-2"}, ["vial.dilution"]),
         ({"discard_by": "2026-09-10T14:00:59+01:00"}, ["vial.discarded"]),
         ({"discard_by": "2026-09-10T14:01:00+01:00"}, []),
         ({"reconstituted_at": "2026-09-10T14:01:01+01:00"}, ["vial.future"]),
@@ -557,6 +571,12 @@ def test_a_vial_must_be_the_planned_one_and_good(members: Mapping[str, Any], cod
 
 def test_there_must_be_a_vial() -> None:
     assert made().codes(vials=()) == ["vial.missing"]
+
+
+def test_one_vial_handed_in_twice_is_one_vial() -> None:
+    case = azzalure()
+    half = changed(case.vial, units="20")
+    assert case.codes(vials=[half, half]) == ["vial.insufficient", "vial.size"]
 
 
 def test_every_vial_is_looked_at() -> None:

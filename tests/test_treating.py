@@ -191,6 +191,15 @@ def an_anaesthetic(_: Made) -> dict[str, Any]:
     return {"anaesthetic": {"anaesthetic": "emla", "lot": "SAMPLE-LOT-8"}}
 
 
+def an_anaesthetic_without_its_lot(_: Made) -> dict[str, Any]:
+    return {"anaesthetic": {"anaesthetic": "emla"}}
+
+
+def a_vial_without_its_papers(case: Made) -> dict[str, Any]:
+    vial = {key: value for key, value in doc(case.vial).items() if key not in ("supplier", "reconstituted_at")}
+    return {"vials": vials_of(case, vial=vial)}
+
+
 @pytest.mark.parametrize(
     ("members", "codes"),
     [
@@ -208,6 +217,8 @@ def an_anaesthetic(_: Made) -> dict[str, Any]:
         (another_unit, ["parameter.differs"]),
         (no_figure, ["parameter.differs"]),
         (an_anaesthetic, ["anaesthetic.differs"]),
+        (an_anaesthetic_without_its_lot, ["anaesthetic.differs", "anaesthetic.record"]),
+        (a_vial_without_its_papers, ["vial.record"]),
     ],
 )
 def test_each_difference_needs_a_deviation_of_its_own(
