@@ -246,3 +246,9 @@ class Markets(ContentDocument):
 
     type: Literal["markets"]
     markets: Annotated[tuple[Market, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _unique(self) -> "Markets":
+        if len({market.id for market in self.markets}) != len(self.markets):
+            refuse("markets.duplicate", "Two markets have the same id.")
+        return self

@@ -41,6 +41,12 @@ class ConsentText(ContentDocument):
     injections_only: bool = False
     paragraphs: Annotated[tuple[ConsentParagraph, ...], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _unique(self) -> "ConsentText":
+        if len({paragraph.id for paragraph in self.paragraphs}) != len(self.paragraphs):
+            refuse("consent.duplicate_paragraph", "Two paragraphs of this text have the same id.")
+        return self
+
 
 class ConsentSheet(Model):
     """A consent text filled in from a plan, ready to be read and signed."""

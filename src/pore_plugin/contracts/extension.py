@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .base import (
     CountryCode,
@@ -15,6 +15,7 @@ from .base import (
     Text,
     Token,
     Zone,
+    refuse,
 )
 from .clinic import Closure, Markets, OpeningHours
 from .common import MarketId
@@ -45,6 +46,12 @@ class PatientTexts(ContentDocument):
 
     type: Literal["patient-texts"]
     texts: Annotated[tuple[PatientText, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _unique(self) -> "PatientTexts":
+        if len({text.id for text in self.texts}) != len(self.texts):
+            refuse("texts.duplicate", "Two texts have the same id.")
+        return self
 
 
 ContentItem = Annotated[

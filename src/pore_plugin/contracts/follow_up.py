@@ -1,5 +1,6 @@
 """The follow-up schedule, the dated plan, its edits, outcomes and the review of a response."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -191,6 +192,12 @@ class Instrument(ContentDocument):
     range_verified: bool
     source: Sentence
     mark: Mark
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Instrument":
+        if None not in (self.minimum, self.maximum) and Decimal(self.minimum or 0) >= Decimal(self.maximum or 0):
+            refuse("instrument.range", "The minimum of this instrument is not below its maximum.")
+        return self
 
 
 class Outcome(Model):

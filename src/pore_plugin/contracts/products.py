@@ -1,5 +1,6 @@
 """Toxin products by brand, market and label version, vials, face regions, and what the evidence says."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -132,6 +133,42 @@ class Product(ContentDocument):
     warnings: tuple[SourcedStatement, ...] = ()
     codes: tuple[Code, ...] = ()
 
+    @model_validator(mode="after")
+    def _measured(self) -> "Product":
+        for at, number, units in self._numbers():
+            if number.unit not in units:
+                refuse(
+                    "product.unit", f"This figure has another unit than {' or '.join(units)}; nothing is converted.", at
+                )
+            if number.value is not None and (number.value == "0" or number.value.startswith("-")):
+                refuse("product.not_positive", "This figure is zero or below.", at)
+        return self
+
+    def _numbers(self) -> Iterator[tuple[str, SourcedNumber, tuple[str, ...]]]:
+        """Yield pointer, figure and the units it may have."""
+        own = (self.unit_id,)
+        yield "/in_use", self.in_use, ("h",)
+        for place, presentation in enumerate(self.presentations):
+            yield f"/presentations/{place}/units", presentation.units, own
+            if presentation.volume is not None:
+                yield f"/presentations/{place}/volume", presentation.volume, ("mL",)
+        for place, made in enumerate(self.reconstitutions):
+            at = f"/reconstitutions/{place}"
+            yield f"{at}/vial_units", made.vial_units, own
+            yield f"{at}/stated_units", made.stated_units, own
+            yield f"{at}/diluent", made.diluent, ("mL",)
+            yield f"{at}/stated_volume", made.stated_volume, ("mL",)
+        for place, interval in enumerate(self.retreatment):
+            yield f"/retreatment/{place}", interval, ("d", "wk", "mo")
+        if self.session_ceiling is not None:
+            yield "/session_ceiling", self.session_ceiling, own
+        if self.cumulative_ceiling is not None:
+            yield "/cumulative_ceiling/units", self.cumulative_ceiling.units, own
+            for place, window in enumerate(self.cumulative_ceiling.windows):
+                yield f"/cumulative_ceiling/windows/{place}", window, ("d", "wk", "mo")
+        if self.age_max is not None:
+            yield "/age_max/years", self.age_max.years, ("a",)
+
 
 class Vial(Model):
     """A vial in the hand: lot, expiry, and what was added when (FHIR Medication.batch)."""
@@ -174,6 +211,13 @@ class RegionMap(ContentDocument):
     type: Literal["region-map"]
     regions: Annotated[tuple[Region, ...], Field(min_length=1)]
     charts: Annotated[tuple[Chart, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _unique(self) -> "RegionMap":
+        ids = [*(region.id for region in self.regions), *(chart.id for chart in self.charts)]
+        if len(set(ids)) != len(ids):
+            refuse("regions.duplicate", "Two regions or charts have the same id.")
+        return self
 
 
 class Evidence(Model):
