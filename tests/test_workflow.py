@@ -556,3 +556,12 @@ def test_the_plan_reports_what_a_report_of_it_needs() -> None:
     assert [doc(dose) for dose in ours.doses] == theirs["doses"]
     assert [doc(use) for use in ours.vials] == theirs["vials"]
     assert day_form().form.id == made().plan.day_form
+
+
+def test_a_switched_off_rule_that_does_not_exist_is_refused_by_its_place() -> None:
+    policies = clinic().policies.model_copy(update={"switched_off_rules": ("CVD", "CVX")})
+    with pytest.raises(ProblemsError) as caught:
+        workflow_of(clinic(policies=policies))
+    assert [(p.code, p.pointer) for p in caught.value.problems] == [
+        ("clinic.unknown_rule", "/policies/switched_off_rules/1")
+    ]

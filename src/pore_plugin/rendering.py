@@ -359,8 +359,17 @@ def _statement(item: SourcedStatement, locale: str) -> str:
 def missing_sheet(missing: Iterable[MissingNumber]) -> str:
     """Return which figures the clinic's protocol has to supply, and why."""
     lines = ["# No plan yet: the clinic's protocol has to supply", ""]
+    missing = tuple(missing)
     rows = [(f"`{m.key}`", m.unit, m.reason, m.suggestion or "—", m.source) for m in missing]
-    return "\n".join([*lines, *_table(("Figure", "Unit", "Why", "Suggestion", "Source"), rows)])
+    lines += _table(("Figure", "Unit", "Why", "Suggestion", "Source"), rows)
+    accept = [f"- {m.suggestion} {m.unit}: `{m.accept}`" for m in missing if m.suggestion and m.accept]
+    if accept:
+        lines += [
+            "A suggestion holds once the prescriber accepts it, under `policies.accepted_suggestions`:",
+            "",
+            *accept,
+        ]
+    return "\n".join(lines)
 
 
 def consent_text_sheet(sheet: ConsentSheet) -> str:

@@ -80,6 +80,23 @@ def _out_of_range(error: OverflowError | ValidationError) -> ProblemsError:
     )
 
 
+def _refuse_unknown_rules(clinic: Clinic, rules: SafetyRules) -> None:
+    """A misspelt rule would stay on without a word, or seem to be switched off."""
+    known = {rule.code for rule in rules.rules}
+    unknown = [
+        Problem(
+            code="clinic.unknown_rule",
+            sentence="The settings switch off a rule that does not exist.",
+            pointer=f"/policies/switched_off_rules/{position}",
+            next_step=f"Use one of: {', '.join(sorted(known))}.",
+        )
+        for position, code in enumerate(clinic.policies.switched_off_rules)
+        if code not in known
+    ]
+    if unknown:
+        raise ProblemsError(unknown)
+
+
 def model_of(entry: Entry[Any], contract: type[M]) -> M:
     """Return the entry's document as the contract it is known to be."""
     model = entry.model
@@ -145,6 +162,7 @@ class Setting:
         rules = self._ours(SafetyRules)
         self.rules = suitability.compile_rules(rules.model)
         self.rules_digest = rules.pin.digest
+        _refuse_unknown_rules(clinic, rules.model)
         self.regions = self._regions()
         self.evidence = self._evidence()
         self.products = {entry.pin.id: entry.model for entry in self.catalogue.of_type(Product)}
