@@ -33,8 +33,11 @@ from pore_plugin.contracts import (
     AssessmentResult,
     Consent,
     ConsentRequest,
+    FollowUpRequest,
+    FollowUpResponse,
     Override,
     ProblemsError,
+    ReviewRequest,
     TreatmentRequest,
 )
 
@@ -298,3 +301,56 @@ def test_an_anaesthetic_without_its_lot_needs_a_deviation() -> None:
     assert case.flow.treat(TreatmentRequest(case=case.case, report=explained)).treatment.id == case.report.id
     del used["lot"]
     assert refused(case, anaesthetic=used) == ["anaesthetic.record"]
+
+
+# -- signs after the treatment ------------------------------------------------------------------------------------
+
+
+D2_FORM = "pore.form.follow-up-d2"
+
+
+def review_of(step: str, *answers: dict[str, Any]) -> Any:
+    flow = made().flow
+    treatment = flow.treat(TreatmentRequest(case=made().case, report=made().report)).treatment
+    plan = flow.follow_up(FollowUpRequest(treatment=treatment)).follow_up_plan
+    [given, _] = case_input()["follow_up"]["responses"]
+    response = {
+        **{name: value for name, value in given.items() if name != "outcomes"},
+        "clinic": flow.clinic.id,
+        "form": doc(flow.form(D2_FORM).pin),
+        "follow_up_plan": doc(flow.record_pin(plan)),
+        "step": step,
+        "answers": answers,
+    }
+    checked = check(FollowUpResponse, doc(response)).model
+    at = checked.recorded_at
+    return flow.review(ReviewRequest(treatment=treatment, follow_up_plan=plan, response=checked, at=at)).review
+
+
+def test_a_form_answered_for_a_wrong_step_raises_its_flags_all_the_same() -> None:
+    signs = {"question": "pore.q.warning-signs", "type": "multi-choice", "value": ["breathing"]}
+    review = review_of("W99", signs)
+    assert (review.accepted, [flag.urgency for flag in review.flags]) == (False, ["emergency"])
+    assert "review.unknown_step" in [problem.code for problem in review.problems]
+    assert [task.ignores_hours for task in review.tasks] == [True]
+
+
+def test_a_droop_of_which_nobody_said_where_is_read_as_one_of_both_eyelids() -> None:
+    droop = {"question": "pore.q.droop", "type": "boolean", "value": True}
+    where = {"question": "pore.q.droop-where", "type": "multi-choice", "value": ["brow"]}
+    assert [(flag.code, flag.urgency) for flag in review_of("D2", droop).flags] == [("droop-unplaced", "advice")]
+    assert [(flag.code, flag.urgency) for flag in review_of("D2", droop, where).flags] == [("droop-brow", "same-day")]
+
+
+# -- what the content says ----------------------------------------------------------------------------------------
+
+
+def test_a_low_lid_is_a_ptosis() -> None:
+    result = assess(answers={"exam_lid": "low-left"})
+    assert [(f.code, f.severity) for f in result.assessment.findings] == [("THICK", "inform")]
+
+
+@pytest.mark.parametrize("document", ["pore.evidence.base", "pore.consent.treatment"])
+def test_no_text_says_that_several_studies_saw_the_effect_gone_by_week_12(document: str) -> None:
+    # One study was at baseline at 16 weeks (S3), one kept its effect to 12 weeks (S13), one to 4 months (S6).
+    assert "had faded by 12" not in json.dumps(content_document(document))

@@ -107,7 +107,7 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
     A response raises its flags even when some of its answers are wrong: a sign of danger never waits for a form.
     """
     plan, response = request.follow_up_plan, request.response
-    step = _step(setting, request)
+    step, misplaced = _step(setting, request)
     form = setting.form_index(response.form)
     flags = red_flags.raised(form.flags, response.answers, setting.market, setting.clinic.emergency)
     year = to_utc(request.at).year
@@ -118,7 +118,9 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
     accepted, problems = check_answers(setting, response)
     said = [a.value for a in response.answers if a.question == "pore.q.review-step" and a.type == "choice"]
     if step is not None and said and said != [step.step]:
-        accepted, problems = False, (*problems, _OTHER_STEP)
+        misplaced = (*misplaced, _OTHER_STEP)
+    if misplaced:
+        accepted, problems = False, (*problems, *misplaced)
     return FollowUpReview(
         id=setting.key(response.id, "review"),
         clinic=setting.clinic.id,
@@ -157,8 +159,12 @@ def _trends(
     return (), tuple(p.model_copy(update={"pointer": f"/outcomes{p.pointer}"}) for p in wrong)
 
 
-def _step(setting: Setting, request: ReviewRequest) -> FollowUpStep | None:
-    """Return the step that was answered; `None` for the watch form, which is open at any time of the watch."""
+def _step(setting: Setting, request: ReviewRequest) -> tuple[FollowUpStep | None, tuple[Problem, ...]]:
+    """Return the step that was answered, and what is wrong with it; a wrong step must not hold back a flag.
+
+    There is none for the watch form, which is open at any time of the watch. Raises `ProblemsError` for another plan
+    or patient: nobody could say whose signs these are.
+    """
     plan, response = request.follow_up_plan, request.response
     if response.follow_up_plan != setting.record_pin(plan) or response.patient.id != plan.patient:
         raise problem(
@@ -169,15 +175,16 @@ def _step(setting: Setting, request: ReviewRequest) -> FollowUpStep | None:
         )
     step = next((step for step in plan.steps if step.step == response.step), None)
     if plan.watch_form is not None and response.form == plan.watch_form:
-        return step
+        return step, ()
     if step is None or step.form != response.form:
-        raise problem(
-            "review.unknown_step",
-            "The follow-up plan has no such step with this form.",
-            f"Use one of: {', '.join(one.step for one in plan.steps if one.form is not None)}.",
-            "/response/step",
+        unknown = Problem(
+            code="review.unknown_step",
+            sentence="The follow-up plan has no such step with this form.",
+            pointer="/response/step",
+            next_step=f"Use one of: {', '.join(one.step for one in plan.steps if one.form is not None)}.",
         )
-    return step
+        return None, (unknown,)
+    return step, ()
 
 
 def form_of(setting: Setting, plan: FollowUpPlan, step: str) -> Entry[ConsultationForm]:
