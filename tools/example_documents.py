@@ -54,7 +54,7 @@ def examples() -> dict[str, dict[str, Any]]:
     workflow = Recording(seen, clinic.model, installed=False, environ={})
     for case in sorted((ROOT / "src/pore_plugin/content/sample/cases").glob("*.json")):
         run = run_case(workflow, json.loads(case.read_bytes()), "en")
-        seen.extend(sheet.document for sheet in run.sheets if sheet.document is not None)
+        seen.extend(sheet.document for sheet in run.sheets)
     found: dict[str, dict[str, Any]] = {"clinic": clinic.document}
     for model in _walk(seen):
         name = _NAMES.get(type(model))
