@@ -205,8 +205,13 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class CompiledForm:
-    """A form prepared for many calls of `visible`: its questions after everything that they depend on."""
+    """A form prepared for many calls of `visible`.
 
+    `always` are the questions that every answer leaves shown, once; `order` has the others, each after everything
+    that it depends on.
+    """
+
+    always: frozenset[tuple[str, None]]
     order: tuple[tuple[str, CompiledWhen | None, int], ...]
     groups: tuple[_Group, ...]
 
@@ -222,7 +227,13 @@ def compile_form(form: ConsultationForm) -> CompiledForm:
         for at, section in enumerate(form.sections)
         for question in section.questions
     }
-    return CompiledForm(tuple(steps[question] for question in _dependencies_first(form.sections)), groups)
+    ordered = [steps[question] for question in _dependencies_first(form.sections)]
+    always = frozenset(
+        (question, None)
+        for question, show_when, at in ordered
+        if show_when is None and groups[at].show_when is None and groups[at].repeats is None
+    )
+    return CompiledForm(always, tuple(step for step in ordered if (step[0], None) not in always), groups)
 
 
 def _compiled(show_when: ShowWhen | None) -> CompiledWhen | None:
@@ -279,6 +290,11 @@ def look(form: ConsultationForm | CompiledForm, answers: AnswerIndex) -> Looked:
     compiled = form if isinstance(form, CompiledForm) else compile_form(form)
     shown: list[tuple[str, int | None]] = []
     kept: dict[str, tuple[Answer, ...]] = {}
+    for question, given in answers.items():
+        if (question, None) in compiled.always:
+            counting = _of_instances(given, _ONCE)
+            if counting:
+                kept[question] = counting
     open_groups: dict[int, tuple[int | None, ...]] = {}
     for question, show_when, at in compiled.order:
         group = compiled.groups[at]
@@ -300,15 +316,18 @@ def look(form: ConsultationForm | CompiledForm, answers: AnswerIndex) -> Looked:
             continue
         for instance in instances:
             shown.append((question, instance))
-        given = answers.get(question)
-        if given is not None:
-            for answer in given:
-                if answer.instance not in instances:
-                    given = tuple(answer for answer in given if answer.instance in instances)
-                    break
-            if given:
-                kept[question] = given
-    return frozenset(shown), kept
+        if question in answers:
+            counting = _of_instances(answers[question], instances)
+            if counting:
+                kept[question] = counting
+    return compiled.always.union(shown), kept
+
+
+def _of_instances(given: tuple[Answer, ...], instances: tuple[int | None, ...]) -> tuple[Answer, ...]:
+    for answer in given:
+        if answer.instance not in instances:
+            return tuple(answer for answer in given if answer.instance in instances)
+    return given
 
 
 def _instances(group: _Group, answers: AnswerIndex) -> tuple[int | None, ...]:

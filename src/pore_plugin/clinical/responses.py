@@ -98,6 +98,9 @@ def check_response(
     if shown is None:
         shown = visible(form.compiled, index(response.answers))
     for position, answer in enumerate(response.answers):
+        asked = form.questions.get(answer.question)
+        if asked is not None and _plainly_fits(asked, answer, shown):
+            continue
         place = f"/answers/{position}"
         for code, below, sentence, next_step in _check_answer(form, answer, shown, response):
             problems.append(Problem(code=code, sentence=sentence, pointer=place + below, next_step=next_step))
@@ -132,6 +135,17 @@ def _check_times(response: Response) -> Iterator[Problem]:
             pointer="/patient/birth_date",
             next_step="Correct the birth date in the host's record.",
         )
+
+
+def _plainly_fits(asked: Asked, answer: Answer, shown: frozenset[tuple[str, int | None]]) -> bool:
+    """Say that nothing is wrong with an answer where that is seen at once; most answers are of these kinds."""
+    if answer.type != asked.question.type or (answer.question, answer.instance) not in shown:
+        return False
+    if answer.type == "choice":
+        return answer.value in asked.codes
+    if answer.type == "multi-choice":
+        return len(answer.value) == 1 and answer.value[0] in asked.codes
+    return answer.type == "boolean"
 
 
 def _check_answer(
