@@ -165,7 +165,7 @@ def _python_validator(schema: dict[str, Any]) -> "Validator":
             yield from validator.descend(instance, {"$ref": reference})
 
     # An empty registry without a retriever: nothing outside of the document can be reached.
-    engine = extend(Draft202012Validator, {"oneOf": one_of})
+    engine = extend(Draft202012Validator, {"oneOf": one_of})  # type: ignore[no-untyped-call]
     validator: Validator = engine(translated, registry=Registry(), format_checker=checker)
     return validator
 
