@@ -19,7 +19,6 @@ from factories import (
     consultation,
     day_form,
     doc,
-    finish,
     forehead,
     made,
     make,
@@ -29,7 +28,7 @@ from factories import (
     workflow,
     workflow_of,
 )
-from pore_plugin import check
+from pore_plugin import ProblemsError, check
 from pore_plugin.contracts import (
     Consent,
     ConsentRequest,
@@ -108,9 +107,10 @@ def test_answers_that_were_never_complete_are_refused_although_they_say_complete
     flow = workflow()
     response = consultation(flow)
     incomplete = changed(response, answers=[a for a in doc(response.answers) if a["question"] != "pore.q.pregnancy"])
-    planned = flow.plan(plan_request(flow, incomplete, approvals=made().case.approvals))
-    case = finish(flow, incomplete, planned, made().case.approvals)
-    assert case.codes() == ["consultation.invalid"]
+    with pytest.raises(ProblemsError) as caught:
+        flow.plan(plan_request(flow, incomplete, approvals=made().case.approvals))
+    assert [(p.code, p.pointer) for p in caught.value.problems] == [("answers.required", "/consultation/answers")]
+    assert made().codes(consultation=incomplete) == ["consultation.changed", "consultation.invalid"]
 
 
 def test_a_consultation_expires_after_the_clinics_policy() -> None:

@@ -7,7 +7,21 @@ from typing import Any
 
 import pytest
 
-from factories import CANARY, Made, azzalure, changed, clinic, day_form, doc, made, make, peel, workflow_of
+from factories import (
+    CANARY,
+    Made,
+    azzalure,
+    changed,
+    clinic,
+    consultation,
+    day_form,
+    doc,
+    made,
+    make,
+    peel,
+    plan_request,
+    workflow_of,
+)
 from pore_plugin.clinical.treating import differences
 from pore_plugin.contracts import (
     FollowUpRequest,
@@ -17,7 +31,7 @@ from pore_plugin.contracts import (
     TreatmentRequest,
     TreatmentResult,
 )
-from pore_plugin.validation import problems
+from pore_plugin.validation import check, problems
 
 
 def treat(case: Made, report: TreatmentReport | None = None, **records: Any) -> TreatmentResult:
@@ -412,3 +426,30 @@ def test_a_treatment_says_that_it_was_recorded_and_a_deviation_that_there_was_on
 
 def kinds(result: TreatmentResult) -> list[str]:
     return [event.type for event in result.events]
+
+
+# -- what should not have happened ------------------------------------------------------------------------------
+
+
+def test_a_treatment_in_spite_of_a_block_is_planned_for_the_record_and_recorded_with_deviations() -> None:
+    flow = workflow_of(clinic())
+    answers = {"pregnancy": ["possible"]}
+    assert flow.plan(plan_request(flow, consultation(flow, answers=answers))).plan is None, "a block stops the plan"
+    case = make(flow, answers=answers, for_record=True)
+    codes = case.codes()
+    assert {"finding.preg", "plan.for_record"} <= set(codes)
+    assert refused(case) == unexplained(*dict.fromkeys(reason.code for reason in case.ready().reasons))
+    report = changed(case.report, deviations=deviations(*sorted(set(codes))))
+    record = treat(case, report).treatment
+    assert "PREG" in {finding.code for finding in record.findings}
+    assert not record.readiness.ready
+
+
+def test_a_treatment_that_nobody_prescribed_is_recorded_with_a_deviation() -> None:
+    case = made()
+    document = doc(case.report)
+    del document["prescriber"]
+    report = check(TreatmentReport, document).model
+    assert refused(case, report) == unexplained("prescriber.missing")
+    explained = check(TreatmentReport, {**document, "deviations": deviations("prescriber.missing")}).model
+    assert treat(case, explained).treatment.report.prescriber is None

@@ -426,7 +426,7 @@ def treatment_sheet(record: TreatmentRecord, locale: str, titles: Mapping[str, s
     report = record.report
     lines = ["# Treatment record", "", *banner(sample=record.sample)]
     lines += [f"{moment(report.started_at)} to {moment(report.ended_at)}.", ""]
-    lines += [f"Operator {report.operator}, prescriber {report.prescriber}. Session: {record.session}.", ""]
+    lines += [f"Operator {report.operator}, prescriber {report.prescriber or 'none'}. Session: {record.session}.", ""]
     if record.authorisation:
         lines += [f"Under authorisation {record.authorisation}.", ""]
     if report.anaesthetic:

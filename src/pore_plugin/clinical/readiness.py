@@ -127,6 +127,12 @@ def _consultation(gate: Gatekeeping) -> Iterator[NotReady]:
             sentence="The consultation is still a draft.",
             next_step="Complete and submit the consultation, then assess and plan again.",
         )
+    if case.consultation.form.id != case.plan.consultation_form:
+        yield NotReady(
+            code="consultation.form",
+            sentence="The consultation was taken on another form than the procedure asks for.",
+            next_step=f"Take the consultation on {case.plan.consultation_form}.",
+        )
     if gate.answers:
         yield _unfit("consultation", gate.answers)
     if case.plan.consultation != gate.consultation:
@@ -210,6 +216,11 @@ def _findings(gate: Gatekeeping) -> Iterator[NotReady]:
 
 def _lifts(gate: Gatekeeping, override: Override, finding: Finding) -> bool:
     signer = gate.clinic.person(override.prescriber)
+    # Of this plan: an override given for other doses or another product says nothing about these. What the day
+    # alone brought up was not known before its form was answered.
+    known = [datetime.fromisoformat(gate.case.assessment.assessed_at)]
+    if gate.case.day_form is not None and not _foreseen(gate, finding):
+        known.append(datetime.fromisoformat(gate.case.day_form.occurred_at))
     return (
         (override.finding, override.plugin) == (finding.code, finding.plugin)
         and (override.case is None or override.case == finding.case)
@@ -218,8 +229,16 @@ def _lifts(gate: Gatekeeping, override: Override, finding: Finding) -> bool:
         and (not override.regions or (bool(finding.regions) and set(finding.regions) <= set(override.regions)))
         and signer is not None
         and "prescriber" in signer.roles
-        # Of this plan: an override given for other doses or another product says nothing about these.
-        and datetime.fromisoformat(gate.case.assessment.assessed_at) <= datetime.fromisoformat(override.at) <= gate.now
+        and max(known) <= datetime.fromisoformat(override.at) <= gate.now
+    )
+
+
+def _foreseen(gate: Gatekeeping, finding: Finding) -> bool:
+    """Say whether the plan's assessment found this already, in these regions at least."""
+    return any(
+        (earlier.code, earlier.case, earlier.plugin) == (finding.code, finding.case, finding.plugin)
+        and (not earlier.regions or (bool(finding.regions) and set(finding.regions) <= set(earlier.regions)))
+        for earlier in gate.case.assessment.findings
     )
 
 
@@ -370,6 +389,8 @@ def _authorisation_problem(gate: Gatekeeping, authorisation: Authorisation, pers
         return no("exam", "This market asks the prescriber to examine the patient in person.", "Examine in person.")
     if date.fromisoformat(authorisation.examined_on) > gate.today:
         return no("exam", "The examination is dated in the future.", "Correct its date.")
+    if date.fromisoformat(authorisation.examined_on) > gate.local_day(authorisation.issued_at):
+        return no("exam", "The authorisation was issued before the examination.", again)
     allowed = {(dose.region, dose.side): Fraction(dose.units) for dose in authorisation.maximum}
     for dose in gate.doses:
         if Fraction(dose.units) > allowed.get((dose.region, dose.side), Fraction(0)):
@@ -421,6 +442,15 @@ def is_approved(pin: Pin, approvals: Iterable[Approval], clinic: Clinic, now: da
     return False
 
 
+def _for_record(gate: Gatekeeping) -> Iterator[NotReady]:
+    if gate.case.plan.for_record:
+        yield NotReady(
+            code="plan.for_record",
+            sentence="The plan was made to record a treatment that already happened.",
+            next_step="Record what happened with a deviation of this code; to treat, make another plan.",
+        )
+
+
 def _sample(gate: Gatekeeping) -> Iterator[NotReady]:
     if gate.case.plan.sample and not gate.clinic.sample:
         yield NotReady(
@@ -439,5 +469,6 @@ _GATES: tuple[Callable[[Gatekeeping], Iterator[NotReady]], ...] = (
     _operator,
     _vials,
     _approvals,
+    _for_record,
     _sample,
 )

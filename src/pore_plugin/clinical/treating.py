@@ -66,8 +66,8 @@ def faults(report: TreatmentReport, plan: ProcedurePlan, clinic: Clinic, regions
                     "Name a person of the clinic settings.",
                 )
             )
-    prescriber = clinic.person(report.prescriber)
-    if prescriber is None or "prescriber" not in prescriber.roles:
+    prescriber = clinic.person(report.prescriber) if report.prescriber is not None else None
+    if report.prescriber is not None and (prescriber is None or "prescriber" not in prescriber.roles):
         found.append(
             _problem(
                 "treatment.prescriber",
@@ -153,6 +153,12 @@ def _times(report: TreatmentReport) -> Iterator[Problem]:
 def _differences(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[NotReady]:
     yield from _dose_differences(report, plan)
     yield from _record_gaps(report, plan)
+    if report.prescriber is None:
+        yield NotReady(
+            code="prescriber.missing",
+            sentence="No prescriber is named.",
+            next_step="Name the prescriber, or record a deviation `prescriber.missing` with the reason.",
+        )
     done = {record.step: record for record in report.steps}
     for step in plan.steps:
         record = done.get(step.id)

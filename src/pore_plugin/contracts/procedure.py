@@ -418,6 +418,9 @@ class ProcedurePlan(Model):
     treatment_date: LocalDate
     created_at: Instant
     draft: bool = Field(description="True while template or protocol are not approved for this clinic.")
+    for_record: bool = Field(
+        default=False, description="Made after the treatment, to record it; nobody may be treated under this plan."
+    )
     sample: bool = Field(description="True when a sample protocol supplied figures; every sheet says SAMPLE.")
     substance: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] = Field(
         description="Digest of what is clinically planned, without ids and dates: equal for an unchanged repeat."

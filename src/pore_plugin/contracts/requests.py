@@ -58,6 +58,10 @@ class PlanRequest(Model):
     anaesthetic: Opt[Token] = None
     history: tuple[ToxinExposure, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    for_record: bool = Field(
+        default=False,
+        description="The treatment already happened: plan it in spite of a block, so that it can be recorded.",
+    )
     at: Instant
 
 

@@ -142,7 +142,7 @@ class TreatmentReport(Model):
     started_at: Instant
     ended_at: Instant
     operator: RecordId
-    prescriber: RecordId
+    prescriber: Opt[RecordId] = Field(default=None, description="Absent only where nobody prescribed, a deviation.")
     vials: tuple[VialUse, ...] = ()
     doses: tuple[GivenRegion, ...] = ()
     points: tuple[MapPoint, ...] = ()
@@ -153,7 +153,9 @@ class TreatmentReport(Model):
     reactions: tuple[Reaction, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     stopped_early: Opt[Sentence] = Field(default=None, description="Why the treatment was stopped part-way.")
-    amends: Opt[RecordId] = Field(default=None, description="The first record of this treatment, which this one corrects; all are kept.")
+    amends: Opt[RecordId] = Field(
+        default=None, description="The first record of this treatment, which this one corrects; all are kept."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> "TreatmentReport":

@@ -15,11 +15,12 @@ from ..contracts import (
     Consultation,
     FollowUpResponse,
     Problem,
+    ProblemsError,
     ProcedurePlan,
 )
 from .setting import Setting, problem
 
-__all__ = ["assess", "check_answers", "consent", "consent_sheets", "refuse_draft"]
+__all__ = ["assess", "check_answers", "consent", "consent_sheets", "refuse_other_form", "refuse_unfit"]
 
 
 def check_answers(setting: Setting, response: Consultation | FollowUpResponse) -> tuple[bool, tuple[Problem, ...]]:
@@ -32,14 +33,39 @@ def check_answers(setting: Setting, response: Consultation | FollowUpResponse) -
     return verdict.accepted and response.status == "completed", verdict.problems
 
 
-def refuse_draft(consultation: Consultation | None) -> None:
-    """Raise `ProblemsError` for a draft: a plan never rests on one."""
-    if consultation is not None and consultation.status == "draft":
+def refuse_unfit(setting: Setting, response: Consultation | None, pointer: str) -> None:
+    """Raise `ProblemsError` for a draft, and for answers that do not fit their form: no verdict rests on those.
+
+    A required safety question that nobody answered would otherwise pass as a no.
+    """
+    if response is None:
+        return
+    if response.status == "draft":
         raise problem(
             "consultation.draft",
-            "The consultation is a draft.",
-            "Complete it and submit it first.",
-            "/consultation/status",
+            "These answers are a draft.",
+            "Complete them and submit them first.",
+            f"{pointer}/status",
+        )
+    problems = check_response(setting.form_index(response.form), response, setting.looked(response)[0])
+    if problems:
+        raise ProblemsError(one.model_copy(update={"pointer": pointer + one.pointer}) for one in problems)
+
+
+def refuse_other_form(setting: Setting, response: Consultation | None, kind: str, wanted: str | None) -> None:
+    """Raise `ProblemsError` for answers to a form of another kind or, where one is wanted, to another form.
+
+    No rule can speak about a question that the form does not have: a short form would look like a healthy patient.
+    """
+    if response is None:
+        return
+    form = setting.form_index(response.form).form
+    if form.kind != kind or (wanted is not None and form.id != wanted):
+        raise problem(
+            "assessment.form",
+            f"The answers are to another form than the {kind} form that is asked for here.",
+            f"Answer {wanted}." if wanted is not None else f"Hand in the answers to a form of the kind {kind}.",
+            "/consultation/form" if kind == "consultation" else "/day_form/form",
         )
 
 
@@ -53,6 +79,9 @@ def assess(setting: Setting, request: AssessmentRequest) -> Assessment:
             "Hand in the consultation, or assess the stage booking.",
             "/consultation",
         )
+    template = setting.template(context.template) if context.template is not None else None
+    refuse_other_form(setting, request.consultation, "consultation", template and template.consultation_form)
+    refuse_other_form(setting, request.day_form, "day-of-treatment", template and template.day_form)
     for response in (request.consultation, request.day_form):
         if response is not None and response.patient != context.patient:
             raise problem(
@@ -61,7 +90,8 @@ def assess(setting: Setting, request: AssessmentRequest) -> Assessment:
                 "Hand in the records of one patient.",
                 "/context/patient",
             )
-    template = setting.template(context.template) if context.template is not None else None
+    refuse_unfit(setting, request.consultation, "/consultation")
+    refuse_unfit(setting, request.day_form, "/day_form")
     return setting.assess(context, request.consultation, request.day_form, template, request.at)
 
 

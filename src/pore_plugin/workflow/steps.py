@@ -74,7 +74,6 @@ def submit(setting: Setting, response: Consultation) -> SubmissionResult:
 @_step
 def assess(setting: Setting, request: AssessmentRequest) -> AssessmentResult:
     """Assess suitability at a stage."""
-    before.refuse_draft(request.consultation)
     assessment = before.assess(setting, request)
     event = setting.event("assessment.made", assessment.id, request.at)
     return AssessmentResult(assessment=assessment, events=(event,))
@@ -83,7 +82,7 @@ def assess(setting: Setting, request: AssessmentRequest) -> AssessmentResult:
 @_step
 def plan(setting: Setting, request: PlanRequest) -> PlanResult:
     """Plan one session with exact doses, assessed with those doses."""
-    before.refuse_draft(request.consultation)
+    before.refuse_unfit(setting, request.consultation, "/consultation")
     return planned.plan(setting, request)
 
 
