@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from factories import (
+    ABO_SUGGESTIONS,
     PEEL,
     PORES,
     Made,
@@ -21,6 +22,7 @@ from factories import (
     day_form,
     doc,
     finish,
+    forehead,
     made,
     make,
     plan_request,
@@ -354,3 +356,75 @@ def test_a_low_lid_is_a_ptosis() -> None:
 def test_no_text_says_that_several_studies_saw_the_effect_gone_by_week_12(document: str) -> None:
     # One study was at baseline at 16 weeks (S3), one kept its effect to 12 weeks (S13), one to 4 months (S6).
     assert "had faded by 12" not in json.dumps(content_document(document))
+
+
+# -- the right form, the right moment -----------------------------------------------------------------------------
+
+
+def short_form() -> Any:
+    """Answers to the short form of the day, handed in as if they were a consultation."""
+    moments = {"occurred_at": "2026-09-07T10:00:00+01:00", "recorded_at": "2026-09-07T10:05:00+01:00"}
+    return day_form(id="consultation-0", **moments)
+
+
+def refusal(call: Callable[[], object]) -> list[str]:
+    with pytest.raises(ProblemsError) as caught:
+        call()
+    return [problem.code for problem in caught.value.problems]
+
+
+def test_no_plan_rests_on_the_short_form_of_the_day() -> None:
+    flow = workflow()
+    assert refusal(lambda: flow.plan(plan_request(flow, short_form()))) == ["assessment.form"]
+
+
+@pytest.mark.parametrize("template", [None, PORES])
+def test_no_verdict_rests_on_another_form_than_the_one_that_asks(template: str | None) -> None:
+    flow = workflow()
+    response = short_form()
+    context = {"stage": "consultation", "date": "2026-09-10", "patient": doc(response.patient)}
+    context |= {"template": template} if template else {}
+    request = {"context": context, "at": "2026-09-10T10:00:00+01:00"}
+    wrong = check(AssessmentRequest, {**request, "consultation": doc(response)}).model
+    assert refusal(lambda: flow.assess(wrong)) == ["assessment.form"]
+    long = check(AssessmentRequest, {**request, "consultation": doc(consultation()), "day_form": doc(consultation())})
+    assert refusal(lambda: flow.assess(long.model)) == ["assessment.form"]
+
+
+def test_a_consultation_on_another_form_than_the_plans_is_no_consultation_for_it() -> None:
+    plan = changed(made().plan, consultation_form="clinic.form.other")
+    assert "consultation.form" in made().codes(plan=plan)
+    assert "consultation.form" not in made().codes()
+
+
+def test_an_override_of_what_the_day_brought_up_is_given_on_that_day() -> None:
+    names = {"type": "text", "value": "An antibiotic."}
+    day = day_form(answers={"medicines": ["aminoglycoside"], "medicine_names": names})
+    override = {
+        "id": "override-1",
+        "clinic": made().flow.clinic.id,
+        "patient": made().plan.patient,
+        "consultation": doc(made().consultation_pin),
+        "finding": "AMINO",
+        "prescriber": "dr-sample",
+        "reason": "specialist-consulted",
+    }
+    early = check(Override, {**override, "at": "2026-09-08T10:40:00+01:00"}).model
+    late = check(Override, {**override, "at": day.occurred_at}).model
+    assert made().codes(day_form=day, overrides=[early]) == ["finding.amino"]
+    assert made().codes(day_form=day, overrides=[late]) == []
+
+
+def test_nobody_authorises_before_the_examination() -> None:
+    issued = changed(made().authorisation, examined_on="2026-09-08", issued_at="2026-09-07T10:45:00+01:00")
+    assert made().codes(authorisations=[issued]) == ["authorisation.exam"]
+
+
+def test_an_in_use_time_that_the_clinic_accepted_holds_like_one_that_was_read() -> None:
+    accepted = [*ABO_SUGGESTIONS, "pore.product.dysport-us/in_use"]
+    flow = workflow_of(clinic("clinic-us.toml", policies={"accepted_suggestions": accepted}))
+    vial = changed(
+        forehead().vial, reconstituted_at="2026-09-09T14:00:00-04:00", discard_by="2026-09-30T14:00:00-04:00"
+    )
+    assert forehead().codes(flow=flow, vials=[vial]) == ["vial.in_use_hours"]
+    assert forehead().codes(vials=[vial]) == []

@@ -105,7 +105,8 @@ def _age(vial: Vial, product: Product | None, policies: Policies, now: datetime,
             next_step="Correct the time of reconstitution.",
         )
     policy = lifting_policy(policies, "vial.in_use_hours", today)
-    label = product.in_use.value if product.in_use.mark in ("V", "D") else None
+    usable = product.in_use.mark in ("V", "D") or f"{product.id}/in_use" in policies.accepted_suggestions
+    label = product.in_use.value if usable else None
     hours = label if policy is None else policy.in_use_hours
     if hours is not None and age > timedelta(seconds=int(Fraction(hours) * 3600)):
         yield NotReady(
