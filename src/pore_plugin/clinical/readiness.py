@@ -442,6 +442,15 @@ def is_approved(pin: Pin, approvals: Iterable[Approval], clinic: Clinic, now: da
     return False
 
 
+def _for_record(gate: Gatekeeping) -> Iterator[NotReady]:
+    if gate.case.plan.for_record:
+        yield NotReady(
+            code="plan.for_record",
+            sentence="The plan was made to record a treatment that already happened.",
+            next_step="Record what happened with a deviation of this code; to treat, make another plan.",
+        )
+
+
 def _sample(gate: Gatekeeping) -> Iterator[NotReady]:
     if gate.case.plan.sample and not gate.clinic.sample:
         yield NotReady(
@@ -460,5 +469,6 @@ _GATES: tuple[Callable[[Gatekeeping], Iterator[NotReady]], ...] = (
     _operator,
     _vials,
     _approvals,
+    _for_record,
     _sample,
 )

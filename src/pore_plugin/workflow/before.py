@@ -15,11 +15,12 @@ from ..contracts import (
     Consultation,
     FollowUpResponse,
     Problem,
+    ProblemsError,
     ProcedurePlan,
 )
 from .setting import Setting, problem
 
-__all__ = ["assess", "check_answers", "consent", "consent_sheets", "refuse_draft", "refuse_other_form"]
+__all__ = ["assess", "check_answers", "consent", "consent_sheets", "refuse_other_form", "refuse_unfit"]
 
 
 def check_answers(setting: Setting, response: Consultation | FollowUpResponse) -> tuple[bool, tuple[Problem, ...]]:
@@ -32,15 +33,23 @@ def check_answers(setting: Setting, response: Consultation | FollowUpResponse) -
     return verdict.accepted and response.status == "completed", verdict.problems
 
 
-def refuse_draft(consultation: Consultation | None) -> None:
-    """Raise `ProblemsError` for a draft: a plan never rests on one."""
-    if consultation is not None and consultation.status == "draft":
+def refuse_unfit(setting: Setting, response: Consultation | None, pointer: str) -> None:
+    """Raise `ProblemsError` for a draft, and for answers that do not fit their form: no verdict rests on those.
+
+    A required safety question that nobody answered would otherwise pass as a no.
+    """
+    if response is None:
+        return
+    if response.status == "draft":
         raise problem(
             "consultation.draft",
-            "The consultation is a draft.",
-            "Complete it and submit it first.",
-            "/consultation/status",
+            "These answers are a draft.",
+            "Complete them and submit them first.",
+            f"{pointer}/status",
         )
+    problems = check_response(setting.form_index(response.form), response, setting.looked(response)[0])
+    if problems:
+        raise ProblemsError(one.model_copy(update={"pointer": pointer + one.pointer}) for one in problems)
 
 
 def refuse_other_form(setting: Setting, response: Consultation | None, kind: str, wanted: str | None) -> None:
@@ -81,6 +90,8 @@ def assess(setting: Setting, request: AssessmentRequest) -> Assessment:
                 "Hand in the records of one patient.",
                 "/context/patient",
             )
+    refuse_unfit(setting, request.consultation, "/consultation")
+    refuse_unfit(setting, request.day_form, "/day_form")
     return setting.assess(context, request.consultation, request.day_form, template, request.at)
 
 

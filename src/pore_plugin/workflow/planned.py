@@ -22,6 +22,8 @@ __all__ = ["plan"]
 def plan(setting: Setting, request: PlanRequest) -> PlanResult:
     """Return assessment and plan, or what stands in the way: a block, or every figure that is missing.
 
+    A block stops the plan, unless the plan is made to record a treatment that already happened.
+
     Raises `ProblemsError` for a plan that cannot be at all, such as a product the template does not list.
     """
     template = setting.catalogue.get(ProcedureTemplate, request.template)
@@ -35,7 +37,8 @@ def plan(setting: Setting, request: PlanRequest) -> PlanResult:
         raise ProblemsError(numbers.problems)
     assessment = _assess(setting, request, template.model, numbers)
     events = [setting.event("assessment.made", assessment.id, request.at)]
-    if not isinstance(prepared, PreparedPlan) or assessment.verdict == "block":
+    blocked = assessment.verdict == "block" and not request.for_record
+    if not isinstance(prepared, PreparedPlan) or blocked:
         return PlanResult(assessment=assessment, missing=numbers.missing, events=tuple(events))
     made = draft_plan(
         prepared,
@@ -56,6 +59,8 @@ def plan(setting: Setting, request: PlanRequest) -> PlanResult:
         session=request.session,
         tops_up=request.tops_up,
     )
+    if request.for_record:
+        made = made.model_copy(update={"for_record": True})
     events.append(setting.event("plan.made", made.id, request.at, assessment.id))
     return PlanResult(
         assessment=assessment, plan=made, plan_digest=setting.record_pin(made).digest, events=tuple(events)
