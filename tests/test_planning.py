@@ -299,7 +299,7 @@ class TestWhatIsRefused:
             ({"product": None}, "plan.product_needed"),
             ({"market": "US"}, "plan.market"),
             ({"product": product(inn="letibotulinumtoxinA")}, "plan.inn"),
-            ({"product": product(presentations=[{"units": number("50", "u")}])}, "plan.unknown_presentation"),
+            ({"product": product(presentations=[{"units": number("50", "pore.unit.bocouture")}])}, "plan.unknown_presentation"),
             ({"protocol": protocol(template="pore.template.other")}, "plan.protocol_template"),
             ({"protocol": protocol(product="pore.product.botox-uk")}, "plan.protocol_product"),
             (
@@ -465,7 +465,7 @@ class TestWhatIsShown:
         assert "adds 2.5 mL to this vial and states 4 U in 0.1 mL. This plan works with 20 U/mL." in self.texts(Case())
 
     def test_a_session_ceiling_is_shown_and_its_excess_is_a_warning(self) -> None:
-        case = Case(product=product(session_ceiling=number("20", "u", "T")))
+        case = Case(product=product(session_ceiling=number("20", "pore.unit.bocouture", "T")))
         assert "names 20 (unverified) U a session; this plan has 24 U" in self.texts(case)
         assert "24 U are more than the label's 20 (unverified) U a session" in self.texts(case)
 
@@ -481,7 +481,7 @@ class TestWhatIsShown:
         assert any("no mark at the total of 0.305 mL (nearest 0.3 mL)" in text["en"] for text in plan.warnings)
 
     def test_unread_vial_sizes_are_said(self) -> None:
-        plan = Case(product=product(presentations=[{"units": number(None, "u")}])).plan()
+        plan = Case(product=product(presentations=[{"units": number(None, "pore.unit.bocouture")}])).plan()
         assert any("vial sizes" in text["en"] for text in plan.warnings)
 
     def test_evidence_of_a_region_is_shown_and_never_borrowed(self) -> None:
@@ -490,7 +490,7 @@ class TestWhatIsShown:
         shown = {one.region: one.evidence["en"] for one in injection.regions if one.evidence}
         assert shown[CHEEK] == "One palsy above 20 U in one cheek."
         assert shown[NOSE].startswith("No evidence figure: no dose limit with a source was found for INCO")
-        other = Case(product=product(inn=ONA, presentations=[{"units": number("50", "u")}]))
+        other = Case(product=product(inn=ONA, presentations=[{"units": number("50", "pore.unit.bocouture")}]))
         for index in (0, 1):
             other.at(f"/injection/regions/{index}/units", lambda _: [])
         injection = other.plan().injection

@@ -296,3 +296,14 @@ def test_a_bar_in_a_text_does_not_break_the_table() -> None:
     sheet = rendering.follow_up_sheet(plan.model_copy(update={"steps": (first,)}), "en")
     [row] = [line for line in sheet.splitlines() if "One" in line]
     assert len(re.split(r"(?<!\\)\|", row)) == 7
+
+
+def test_the_treatment_sheet_has_every_point_and_all_that_is_known_of_the_vial() -> None:
+    case = made()
+    marked = [{"region": "pore.region.nose", "chart": "pore.chart.frontal", "x": "0.51", "y": "0.62", "units": "0.4"}]
+    record = case.flow.treat(TreatmentRequest(case=case.case, report=changed(case.report, points=marked))).treatment
+    sheet = rendering.treatment_sheet(record, "en", TITLES)
+    assert "| Nose | frontal | 0.51 | 0.62 | 0.4 |" in sheet
+    vial = record.report.vials[0].vial
+    for known in (vial.lot, vial.expiry, vial.diluent, vial.diluent_volume, vial.supplier, vial.storage_log):
+        assert known is not None and known in sheet

@@ -328,9 +328,14 @@ def _injection(plan: ProcedurePlan, locale: str) -> list[str]:
     lines += _table(
         ("Figure", "Value", "From"),
         (
-            (localise(p.title, locale) if p.title else p.key, amount(p.value, p.unit), f"{p.origin}: {p.source}")
+            (p.key.rsplit(".", 1)[-1].replace("_", " "), amount(p.value, p.unit), f"{p.origin}: {p.source}")
             for p in injection.technique
         ),
+    )
+    lines += ["Behind the doses:", ""]
+    lines += _table(
+        ("Figure", "Value", "From"),
+        ((f"`{p.key}`", amount(p.value, p.unit), f"{p.origin}: {p.source}") for p in injection.inputs),
     )
     lines += [f"- End point: {_statement(injection.end_point, locale)}"]
     lines += [f"- Avoid: {_statement(item, locale)}" for item in injection.avoid]
@@ -441,6 +446,15 @@ def treatment_sheet(record: TreatmentRecord, locale: str, titles: Mapping[str, s
                 for u in report.vials
             ),
         )
+        for use in report.vials:
+            made_up = [f"made up {moment(use.vial.reconstituted_at)}"] if use.vial.reconstituted_at else []
+            made_up += [f"with {use.vial.diluent_volume} mL"] if use.vial.diluent_volume else []
+            made_up += [use.vial.diluent] if use.vial.diluent else []
+            made_up += [f"discard by {moment(use.vial.discard_by)}"] if use.vial.discard_by else []
+            made_up += [f"from {use.vial.supplier}"] if use.vial.supplier else []
+            made_up += [f"storage: {use.vial.storage_log}"] if use.vial.storage_log else []
+            lines.append(f"- {use.vial.lot}: {', '.join(made_up) or 'nothing else recorded'}")
+        lines.append("")
     if report.doses:
         lines += ["## Doses given", ""]
         lines += _table(
@@ -453,6 +467,21 @@ def treatment_sheet(record: TreatmentRecord, locale: str, titles: Mapping[str, s
                     f"{d.units} U",
                 )
                 for d in report.doses
+            ),
+        )
+    if report.points:
+        lines += ["## Points on the chart", ""]
+        lines += _table(
+            ("Region", "Chart", "x", "y", "Units (nominal)"),
+            (
+                (
+                    place(RegionSide(region=p.region, side=p.side), titles),
+                    (p.chart or "").rsplit(".", 1)[-1],
+                    p.x or "",
+                    p.y or "",
+                    p.units or "",
+                )
+                for p in report.points
             ),
         )
     if report.parameters:
