@@ -353,3 +353,37 @@ def test_a_folder_that_is_no_input_could_not_be_done(cli: Cli, missing: str) -> 
     ran = cli("demo", "--input", source, "--format", "json")
     assert ran.code == 3
     assert len(ran.codes()) == 1
+
+
+def case_of(name: str) -> dict[str, Any]:
+    return json.loads(sample_input(Path("input")).joinpath(f"cases/{name}.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("parts", "ended", "last"),
+    [
+        (lambda case: {"consultation": {**case["consultation"], "answers": []}}, "kept as a draft", "01-consultation"),
+        (lambda case: {"plan": {**case["plan"], "protocol": None}}, "the protocol lacks figures", "04-missing"),
+        (lambda case: {"treatment": None}, "planned", "10-day-form"),
+        (lambda case: {"consent": None, "day_form": None, "vials": []}, "not ready to treat", "09-readiness"),
+        (lambda case: {"follow_up": None}, "done", "13-schedule"),
+    ],
+    ids=["draft", "missing", "planned", "not-ready", "done"],
+)
+def test_a_case_goes_as_far_as_its_input_lets_it(cli: Cli, parts: Any, ended: str, last: str) -> None:
+    case = case_of("1-treated")
+    changed = parts(case)
+    if "plan" in changed:
+        changed["plan"].pop("protocol")
+    change(Path("input/cases/1-treated.json"), **changed)
+    ran = cli("demo", "--input", "input", "--format", "json")
+    assert ran.code == 0, ran.out
+    assert ended in ran.document("demo-report")["cases"][0]["ended"]
+    assert max(path.name.partition(".")[0] for path in Path("demo-out/1-treated").iterdir()) == last
+    assert "Ended: **" in cli("demo", "--input", "input").out
+
+
+def test_a_case_without_its_consultation_is_pointed_to(cli: Cli) -> None:
+    case_of("1-treated")
+    change(Path("input/cases/1-treated.json"), consultation=None)
+    assert cli("demo", "--input", "input", "--format", "json").codes() == ["demo.missing_part"]
