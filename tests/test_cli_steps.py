@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import vobject
 
 from cli_runs import CASES, Cli, Ran, program, sample_input
 from pore_plugin.builtin import sample
+from pore_plugin.cli.steps import Purpose
+from pore_plugin.contracts import ConsentPurpose
 from pore_plugin.contracts.canonical import digest
 
 
@@ -258,7 +260,7 @@ def test_figures_that_nobody_supplied_are_listed_all_at_once(cli: Cli, left: Pat
     assert "No plan yet: the clinic's protocol has to supply" in sheet
 
 
-@pytest.mark.parametrize("purpose", ["treatment", "record-photo", "teaching", "marketing"])
+@pytest.mark.parametrize("purpose", get_args(ConsentPurpose))
 def test_the_text_to_sign_is_printed_for_a_purpose(cli: Cli, left: Path, purpose: str) -> None:
     plan = left / "1-treated/04-plan.json"
     ran = cli("consent", plan, "--text", purpose, "--lot", "LOT-9", "--format", "json")
@@ -267,6 +269,10 @@ def test_the_text_to_sign_is_printed_for_a_purpose(cli: Cli, left: Path, purpose
     sheet = cli("consent", plan, "--text", purpose, "--lot", "LOT-9").out
     assert "Signature ____" in sheet
     assert ("LOT-9" in sheet) == (purpose == "treatment")
+
+
+def test_every_purpose_of_consent_can_be_named() -> None:
+    assert {purpose.value for purpose in Purpose} == set(get_args(ConsentPurpose))
 
 
 def test_a_purpose_without_a_text_is_a_finding(cli: Cli, left: Path) -> None:

@@ -3,6 +3,7 @@
 The examples run on what `pore-plugin demo --out demo-out` leaves behind.
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,6 @@ import typer
 from .. import rendering
 from ..contracts import (
     AssessmentRequest,
-    ConsentPurpose,
     ConsentRequest,
     Consultation,
     FollowUpRequest,
@@ -31,7 +31,7 @@ from .documents import load_content
 from .exits import Exit, StopError, leave, misused
 from .files import write
 
-__all__ = ["ClinicOption", "ContentOption", "FormatOption", "LocaleOption", "register", "workflow_for"]
+__all__ = ["ClinicOption", "ContentOption", "FormatOption", "LocaleOption", "Purpose", "register", "workflow_for"]
 
 ClinicOption = Annotated[
     Path | None,
@@ -53,6 +53,16 @@ LocaleOption = Annotated[str, typer.Option("--locale", metavar="LOCALE", help="L
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="The JSON document; - for standard input.", show_default=False)
 ]
+
+
+class Purpose(StrEnum):
+    """The purposes of consent, in the form that every supported typer reads."""
+
+    TREATMENT = "treatment"
+    RECORD_PHOTO = "record-photo"
+    TEACHING = "teaching"
+    MARKETING = "marketing"
+
 
 follow_up_app = typer.Typer(
     help="Plan what follows a treatment.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
@@ -168,7 +178,7 @@ def consent(
     content: ContentOption = None,
     output: FormatOption = Format.TEXT,
     text: Annotated[
-        ConsentPurpose | None,
+        Purpose | None,
         typer.Option("--text", help="Print the text to read and sign instead; FILE is then the procedure-plan."),
     ] = None,
     lots: Annotated[
@@ -191,7 +201,7 @@ def consent(
         show(result, lambda: rendering.consent_sheet(result.consent, sample=request.plan.sample), output)
         return
     sheets = workflow.consent_sheets(read_document(ProcedurePlan, file), locale, lots=lots or ())
-    wanted = next((sheet for sheet in sheets if sheet.purpose == text), None)
+    wanted = next((sheet for sheet in sheets if sheet.purpose == text.value), None)
     if wanted is not None:
         show(wanted, lambda: rendering.consent_text_sheet(wanted), output)
         return
