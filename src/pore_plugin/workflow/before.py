@@ -80,8 +80,8 @@ def assess(setting: Setting, request: AssessmentRequest) -> Assessment:
             "/consultation",
         )
     template = setting.template(context.template) if context.template is not None else None
-    refuse_other_form(setting, request.consultation, "consultation", template and template.consultation_form)
-    refuse_other_form(setting, request.day_form, "day-of-treatment", template and template.day_form)
+    refuse_other_form(setting, request.consultation, "consultation", template.consultation_form if template else None)
+    refuse_other_form(setting, request.day_form, "day-of-treatment", template.day_form if template else None)
     for response in (request.consultation, request.day_form):
         if response is not None and response.patient != context.patient:
             raise problem(
