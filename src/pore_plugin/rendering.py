@@ -304,11 +304,17 @@ def _injection(plan: ProcedurePlan, locale: str) -> list[str]:
             f"**{region.volume.value} mL**",
             f"**{region.units.value} U**{' (rounded)' if region.units.nominal else ''}",
             f"{region.volume_per_point.value} mL ≈ {region.units_per_point.value} U",
-            localise(region.evidence, locale) if region.evidence else "",
         )
         for region in injection.regions
     ]
-    lines += _table(("Region", "Points", "Volume", "Units", "Per point (nominal)", "Evidence figure"), rows)
+    lines += _table(("Region", "Points", "Volume", "Units", "Per point (nominal)"), rows)
+    by_evidence: dict[str, list[str]] = {}
+    for region in injection.regions:
+        if region.evidence:
+            names = by_evidence.setdefault(localise(region.evidence, locale), [])
+            names += [localise(region.title, locale)] if localise(region.title, locale) not in names else []
+    lines += [f"- {', '.join(names)}: {text}" for text, names in by_evidence.items()]
+    lines += [""] if by_evidence else []
     lines += [
         (
             f"Total **{injection.total_units.value} U** in **{injection.total_volume.value} mL**; "
