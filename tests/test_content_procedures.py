@@ -160,7 +160,7 @@ def test_the_forehead_dose_is_the_one_that_was_given_into_the_skin() -> None:
     assert FOREHEAD.injection is not None
     [forehead] = FOREHEAD.injection.regions
     figures = {number.inn: (number.number.value, number.number.mark) for number in forehead.units}
-    assert figures == {"abobotulinumtoxinA": ("30", "V"), "onabotulinumtoxinA": (None, None)}
+    assert figures == {"abobotulinumtoxinA": (None, None), "onabotulinumtoxinA": (None, None)}, "S4 names no brand"
 
 
 def test_the_dilutions_are_those_reported() -> None:

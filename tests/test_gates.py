@@ -511,6 +511,7 @@ def doses(**units: str) -> list[dict[str, str]]:
         ({"revoked_at": "2026-09-10T14:01:00+01:00"}, "authorisation.revoked"),
         ({"valid_until": "2026-09-09"}, "authorisation.expired"),
         ({"examined_in_person": False}, "authorisation.exam"),
+        ({"same_episode": False}, "authorisation.episode"),
         ({"examined_on": "2026-09-11"}, "authorisation.exam"),
         ({"maximum": doses(forehead="15.999")}, "authorisation.exceeded"),
         ({"maximum": doses(cheek_left="17")}, "authorisation.exceeded"),

@@ -299,7 +299,10 @@ class TestWhatIsRefused:
             ({"product": None}, "plan.product_needed"),
             ({"market": "US"}, "plan.market"),
             ({"product": product(inn="letibotulinumtoxinA")}, "plan.inn"),
-            ({"product": product(presentations=[{"units": number("50", "pore.unit.bocouture")}])}, "plan.unknown_presentation"),
+            (
+                {"product": product(presentations=[{"units": number("50", "pore.unit.bocouture")}])},
+                "plan.unknown_presentation",
+            ),
             ({"protocol": protocol(template="pore.template.other")}, "plan.protocol_template"),
             ({"protocol": protocol(product="pore.product.botox-uk")}, "plan.protocol_product"),
             (

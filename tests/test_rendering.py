@@ -306,4 +306,5 @@ def test_the_treatment_sheet_has_every_point_and_all_that_is_known_of_the_vial()
     assert "| Nose | frontal | 0.51 | 0.62 | 0.4 |" in sheet
     vial = record.report.vials[0].vial
     for known in (vial.lot, vial.expiry, vial.diluent, vial.diluent_volume, vial.supplier, vial.storage_log):
-        assert known is not None and known in sheet
+        assert known is not None
+        assert known in sheet

@@ -453,3 +453,22 @@ def test_a_treatment_that_nobody_prescribed_is_recorded_with_a_deviation() -> No
     assert refused(case, report) == unexplained("prescriber.missing")
     explained = check(TreatmentReport, {**document, "deviations": deviations("prescriber.missing")}).model
     assert treat(case, explained).treatment.report.prescriber is None
+
+
+def test_another_product_than_planned_is_recorded_as_the_product_that_was_given() -> None:
+    case = made()
+    vials = vials_of(case)
+    vials[0]["vial"] = {**vials[0]["vial"], "product": "pore.product.nuceiva-uk"}
+    report = changed(case.report, vials=vials, deviations=deviations("vial.product"))
+    record = treat(case, report).treatment
+    assert record.product is not None
+    assert record.product.id == "pore.product.nuceiva-uk"
+    assert case.plan.product_id == "pore.product.bocouture-uk"
+
+
+def test_two_products_in_one_record_are_refused_since_their_units_never_add_up() -> None:
+    case = made()
+    [one] = vials_of(case, drawn="50", used="33", wasted="17")
+    other = {**one, "vial": {**one["vial"], "id": "vial-2", "product": "pore.product.nuceiva-uk"}}
+    report = changed(case.report, vials=[one, other], deviations=deviations("vial.product"))
+    assert refused(case, report) == [("treatment.two_products", "/report/vials")]

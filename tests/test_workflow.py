@@ -216,16 +216,20 @@ def test_the_watch_form_is_answered_at_any_time_of_the_watch() -> None:
     assert [flag.urgency for flag in review.flags] == ["same-day"]
 
 
-def test_a_review_of_another_plan_or_patient_is_refused() -> None:
+def test_a_response_to_another_plan_or_patient_is_not_accepted_but_keeps_its_flags() -> None:
     walked = walk(made())
     flow = made().flow
     [given, _] = case_input()["follow_up"]["responses"]
     request = review_request(flow, walked.treatment, walked.follow_up, given)
+    flagged = [flag.code for flag in flow.review(request).review.flags]
     other_patient = {**doc(request.response.patient), "id": "patient-9"}
     other_plan = {"id": walked.follow_up.id, "digest": "sha256:" + "0" * 64}
     for members in ({"patient": other_patient}, {"follow_up_plan": other_plan}):
-        wrong = changed(request, response={**doc(request.response), **members})
-        assert codes(lambda wrong=wrong: flow.review(wrong)) == ["review.other_plan"]  # type: ignore[misc]
+        review = flow.review(changed(request, response={**doc(request.response), **members})).review
+        assert not review.accepted
+        assert [problem.code for problem in review.problems] == ["review.other_plan"]
+        assert [flag.code for flag in review.flags] == flagged, "a sign of danger never waits for paperwork"
+        assert review.patient == members.get("patient", doc(request.response.patient))["id"]
 
 
 def codes(call: Callable[[], Any]) -> list[str]:

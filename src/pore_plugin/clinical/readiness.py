@@ -385,6 +385,8 @@ def _authorisation_problem(gate: Gatekeeping, authorisation: Authorisation, pers
         return no("revoked", "The authorisation was revoked.", again)
     if date.fromisoformat(authorisation.valid_until) < gate.today:
         return no("expired", "The authorisation has expired.", again)
+    if gate.market.in_person_exam.value and not authorisation.same_episode:
+        return no("episode", "The examination was for an earlier treatment.", "Examine the patient for this one.")
     if gate.market.in_person_exam.value and not authorisation.examined_in_person:
         return no("exam", "This market asks the prescriber to examine the patient in person.", "Examine in person.")
     if date.fromisoformat(authorisation.examined_on) > gate.today:

@@ -114,9 +114,9 @@ def _age(vial: Vial, product: Product | None, policies: Policies, now: datetime,
             sentence=f"The vial was reconstituted more than {hours} hours ago.",
             next_step="Take a new vial. Only a signed clinic policy lifts this block.",
         )
-    elif hours is None and policy is None and vial.discard_by is None:
+    elif hours is None and vial.discard_by is None:
         yield NotReady(
             code="vial.in_use_unknown",
-            sentence="No in-use time is known for this product, and the vial has no discard time.",
+            sentence="Neither label nor clinic policy gives an in-use time, and the vial has no discard time.",
             next_step="Read the live label and record the vial's discard time.",
         )

@@ -116,6 +116,7 @@ class Authorisation(Model):
     prescriber: RecordId
     examined_on: LocalDate = Field(description="The day the prescriber examined the patient in person.")
     examined_in_person: bool
+    same_episode: bool = Field(description="Whether that examination was for this treatment, not for an earlier one.")
     template: Id
     product: Opt[Id] = None
     maximum: tuple[RegionDose, ...] = Field(default=(), description="Largest dose per region and side.")

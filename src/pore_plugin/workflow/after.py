@@ -41,6 +41,13 @@ _OTHER_STEP = Problem(
     next_step="Correct the step, or the answer that names it.",
 )
 
+_OTHER_PLAN = Problem(
+    code="review.other_plan",
+    sentence="The response belongs to another follow-up plan or patient.",
+    pointer="/response/follow_up_plan",
+    next_step="Hand in the plan that the response pins. The flags are the response's, whoever's plan this is.",
+)
+
 
 def follow_up(setting: Setting, request: FollowUpRequest) -> FollowUpPlan:
     """Return the dated plan after every extension's edits; each step is placed by whoever answers first."""
@@ -124,7 +131,7 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
     return FollowUpReview(
         id=setting.key(response.id, "review"),
         clinic=setting.clinic.id,
-        patient=plan.patient,
+        patient=response.patient.id,
         follow_up_plan=setting.record_pin(plan),
         response=setting.record_pin(response),
         step=response.step,
@@ -162,17 +169,11 @@ def _trends(
 def _step(setting: Setting, request: ReviewRequest) -> tuple[FollowUpStep | None, tuple[Problem, ...]]:
     """Return the step that was answered, and what is wrong with it; a wrong step must not hold back a flag.
 
-    There is none for the watch form, which is open at any time of the watch. Raises `ProblemsError` for another plan
-    or patient: nobody could say whose signs these are.
+    There is none for the watch form, which is open at any time of the watch.
     """
     plan, response = request.follow_up_plan, request.response
     if response.follow_up_plan != setting.record_pin(plan) or response.patient.id != plan.patient:
-        raise problem(
-            "review.other_plan",
-            "The response belongs to another follow-up plan or patient.",
-            "Hand in the plan that the response pins.",
-            "/response/follow_up_plan",
-        )
+        return None, (_OTHER_PLAN,)
     step = next((step for step in plan.steps if step.step == response.step), None)
     if plan.watch_form is not None and response.form == plan.watch_form:
         return step, ()

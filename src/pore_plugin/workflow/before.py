@@ -123,8 +123,8 @@ def _values(setting: Setting, plan: ProcedurePlan, locale: str, lots: Sequence[s
         "regions": ", ".join(regions),
         "units": f"{injection.total_units.value} U" if injection else "none",
         "lot": ", ".join(dict.fromkeys(lots)) or "recorded on the day of treatment",
-        "prescriber": ", ".join(p.name for p in clinic.people if "prescriber" in p.roles),
-        "operator": ", ".join(p.name for p in clinic.people if {"operator", "prescriber"} & set(p.roles)),
+        "prescriber": " or ".join(p.name for p in clinic.people if "prescriber" in p.roles),
+        "operator": " or ".join(p.name for p in clinic.people if {"operator", "prescriber"} & set(p.roles)),
         "clinic": f"{clinic.name}, {clinic.emergency.clinic}",
         "emergency": clinic.emergency.emergency,
     }

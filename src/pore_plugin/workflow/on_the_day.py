@@ -12,15 +12,19 @@ from ..contracts import (
     Consultation,
     Finding,
     NotReady,
+    Pin,
     Problem,
     ProblemsError,
+    ProcedurePlan,
+    Product,
     Readiness,
     RegionDose,
     TreatmentRecord,
+    TreatmentReport,
     TreatmentRequest,
 )
 from .before import check_answers
-from .setting import Setting
+from .setting import Setting, problem
 
 __all__ = ["gate_of", "readiness_of", "treat"]
 
@@ -61,7 +65,7 @@ def gate_of(
         answers=_wrong(setting, case.consultation),
         day_answers=_wrong(setting, case.day_form),
     )
-    today = _findings(setting, case, planned, bare)
+    today = _findings(setting, case, planned, bare, plan.product_id)
     return bare.with_findings(suitability.join(case.assessment.findings, today))
 
 
@@ -86,7 +90,7 @@ def readiness_of(gate: Gatekeeping) -> Readiness:
 
 
 def _findings(
-    setting: Setting, case: CaseFile, doses: tuple[RegionDose, ...], gate: Gatekeeping
+    setting: Setting, case: CaseFile, doses: tuple[RegionDose, ...], gate: Gatekeeping, product: str | None
 ) -> tuple[Finding, ...]:
     plan = case.plan
     context = AssessmentContext(
@@ -96,7 +100,7 @@ def _findings(
         date=gate.today.isoformat(),
         patient=case.consultation.patient,
         template=plan.template.id,
-        product=plan.product_id,
+        product=product,
         anaesthetic=given_anaesthetic(
             plan.anaesthetic.id if plan.anaesthetic else None,
             (step.diluent for step in (plan.injection.dilutions if plan.injection else ())),
@@ -125,13 +129,14 @@ def treat(setting: Setting, request: TreatmentRequest) -> TreatmentRecord:
     if problems:
         raise ProblemsError(problems)
     authorisation = readiness.valid_authorisation(gate)
+    product = _given_product(setting, plan, report)
     return TreatmentRecord(
         id=report.id,
         clinic=setting.clinic.id,
         patient=plan.patient,
         plan=gate.plan,
         template=plan.template,
-        product=plan.product,
+        product=product,
         market=plan.market,
         session=plan.session,
         tops_up=plan.tops_up,
@@ -140,10 +145,25 @@ def treat(setting: Setting, request: TreatmentRequest) -> TreatmentRecord:
         consents=readiness.valid_consents(gate),
         authorisation=authorisation.id if authorisation else None,
         readiness=checked,
-        findings=_findings(setting, case, given, gate),
+        findings=_findings(setting, case, given, gate, product.id if product else None),
         label_policies=tuple(policy.text for policy in readiness.label_policies(gate)),
         sample=plan.sample,
     )
+
+
+def _given_product(setting: Setting, plan: ProcedurePlan, report: TreatmentReport) -> Pin | None:
+    """Return the product that was really given: later intervals and totals count from it, not from the plan."""
+    given = {use.vial.product for use in report.vials}
+    if not given or given == {plan.product_id}:
+        return plan.product
+    if len(given) > 1:
+        raise problem(
+            "treatment.two_products",
+            "The vials are of different products.",
+            "Record each product as a treatment of its own: units are never added across products.",
+            "/report/vials",
+        )
+    return setting.catalogue.get(Product, given.pop()).pin
 
 
 def _unexplained(reasons: Iterable[NotReady]) -> list[Problem]:
