@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from pore_plugin import PoreWorkflow, check, check_toml, rendering
-from pore_plugin.clinical.ical import to_ical
+from pore_plugin.clinical.follow_up.ical import to_ical
 from pore_plugin.contracts import (
     Approval,
     Assessment,
