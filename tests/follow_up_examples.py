@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pore_plugin.clinical.calendar import HolidayBook, calendar_for
-from pore_plugin.clinical.scheduling import FollowUpInputs, years_of
+from pore_plugin.clinical.follow_up.calendar import HolidayBook, calendar_for
+from pore_plugin.clinical.follow_up.scheduling import FollowUpInputs, years_of
 from pore_plugin.contracts import (
     Calendar,
     Clinic,

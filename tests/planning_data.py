@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pore_plugin.clinical.planning import Numbers, draft_plan, resolve_numbers
+from pore_plugin.clinical.planning.drafting import Numbers, draft_plan, resolve_numbers
 from pore_plugin.contracts import (
     ClinicProtocol,
     EvidenceBase,

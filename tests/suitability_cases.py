@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pore_plugin.clinical.conditions import AnswerIndex, index
-from pore_plugin.clinical.suitability import CompiledRules, assess, compile_rules
+from pore_plugin.clinical.forms.conditions import AnswerIndex, index
+from pore_plugin.clinical.safety.suitability import CompiledRules, assess, compile_rules
 from pore_plugin.contracts import (
     Answer,
     AssessmentContext,

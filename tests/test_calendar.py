@@ -10,7 +10,14 @@ import holidays
 import pytest
 
 from follow_up_examples import WEEKDAYS, clinic, open_always
-from pore_plugin.clinical.calendar import HolidayBook, calendar_for, is_open, is_open_day, next_open, open_hours
+from pore_plugin.clinical.follow_up.calendar import (
+    HolidayBook,
+    calendar_for,
+    is_open,
+    is_open_day,
+    next_open,
+    open_hours,
+)
 from pore_plugin.contracts import Closure, Hours, OpeningHours, ProblemsError
 
 LONDON = calendar_for(clinic(), [2026])
@@ -61,7 +68,7 @@ def test_a_book_looks_every_year_up_once(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_holiday_library_is_imported_only_when_it_is_asked() -> None:
     code = """
-import sys, pore_plugin.clinical.calendar, pore_plugin.clinical.ical
+import sys, pore_plugin.clinical.follow_up.calendar, pore_plugin.clinical.follow_up.ical
 print({"holidays", "icalendar"} & set(sys.modules))
 """
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

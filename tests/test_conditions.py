@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from pore_plugin.clinical.conditions import AnswerIndex, compile_form, counted, holds, index, visible
+from pore_plugin.clinical.forms.conditions import AnswerIndex, compile_form, counted, holds, index, visible
 from pore_plugin.contracts import Answer, Condition, ConsultationForm, ShowWhen
 
 ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)

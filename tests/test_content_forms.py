@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pore_plugin.clinical.conditions import holds, index, visible
+from pore_plugin.clinical.forms.conditions import holds, index, visible
 from pore_plugin.contracts.answers import Answer, BooleanAnswer, ChoiceAnswer, MultiChoiceAnswer, RegionMapAnswer
 from pore_plugin.contracts.answers import RegionMark as Mark
 from pore_plugin.contracts.forms import (

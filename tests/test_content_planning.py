@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import pore_plugin
-from pore_plugin.clinical.planning import Numbers, resolve_numbers
+from pore_plugin.clinical.planning.drafting import Numbers, resolve_numbers
 from pore_plugin.contracts import ClinicProtocol, EvidenceBase, ProcedureTemplate, Product, RegionMap
 
 CONTENT = Path(pore_plugin.__file__).parent / "content"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pore_plugin import validation
-from pore_plugin.clinical.planning import resolve_numbers
+from pore_plugin.clinical.planning.drafting import resolve_numbers
 from pore_plugin.contracts import (
     Clinic,
     ClinicProtocol,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pore_plugin.clinical.conditions import index
-from pore_plugin.clinical.suitability import assess
+from pore_plugin.clinical.forms.conditions import index
+from pore_plugin.clinical.safety.suitability import assess
 from pore_plugin.contracts.answers import (
     Answer,
     BooleanAnswer,

@@ -11,7 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 import pore_plugin
-from pore_plugin.clinical.texts import check_document
+from pore_plugin.clinical.wording.texts import check_document
 from pore_plugin.contracts import ContentDocument, PatientTexts
 from pore_plugin.contracts.extension import ContentItem
 

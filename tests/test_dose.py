@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pore_plugin.clinical.dose import (
+from pore_plugin.clinical.planning.dose import (
     DilutionStep,
     Dose,
     Solution,

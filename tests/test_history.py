@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pore_plugin.clinical.conditions import AnswerIndex, index
-from pore_plugin.clinical.history import exposures, merge
+from pore_plugin.clinical.forms.conditions import AnswerIndex, index
+from pore_plugin.clinical.safety.history import exposures, merge
 from pore_plugin.contracts import Consultation, ConsultationForm, ToxinExposure
 
 

@@ -11,8 +11,8 @@ import vobject
 
 from follow_up_examples import STEPS, inputs, open_always, schedule_of, step
 from pore_plugin.clinical.durations import instant_of, load_zone, to_utc
-from pore_plugin.clinical.ical import to_ical
-from pore_plugin.clinical.scheduling import schedule
+from pore_plugin.clinical.follow_up.ical import to_ical
+from pore_plugin.clinical.follow_up.scheduling import schedule
 from pore_plugin.contracts import FollowUpPlan
 
 ALL = frozenset(one.id for one in STEPS)

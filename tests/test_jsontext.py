@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from pore_plugin.contracts.limits import MAX_BYTES, MAX_DEPTH, MAX_INTEGER
 from pore_plugin.contracts.problems import ProblemsError
-from pore_plugin.jsonscan import scan, shown_pointer
-from pore_plugin.jsontext import locate, read_json, read_text
-from pore_plugin.jsonvalues import from_mapping
+from pore_plugin.validation.jsonscan import scan, shown_pointer
+from pore_plugin.validation.jsontext import locate, read_json, read_text
+from pore_plugin.validation.jsonvalues import from_mapping
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-MAX_INTEGER, MAX_INTEGER) | st.text(),

@@ -15,10 +15,7 @@ SOURCE = ROOT / "src" / PACKAGE
 # are data.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"contracts"}),
-    frozenset({"clinical", "jsonscan", "schemas"}),
-    frozenset({"explain", "jsontext"}),
-    frozenset({"jsonvalues"}),
-    frozenset({"tomltext"}),
+    frozenset({"clinical", "schemas"}),
     frozenset({"validation"}),
     frozenset({"hooks"}),
     frozenset({"builtin", "catalogue", "rendering"}),

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from follow_up_examples import inputs, schedule_of, step
 from pore_plugin.clinical.durations import to_utc
-from pore_plugin.clinical.outcomes import baseline_of, check_outcomes, primary_of, trend
-from pore_plugin.clinical.scheduling import schedule
+from pore_plugin.clinical.follow_up.outcomes import baseline_of, check_outcomes, primary_of, trend
+from pore_plugin.clinical.follow_up.scheduling import schedule
 from pore_plugin.contracts import Instrument, Outcome, OutcomeTrend, ProblemsError
 
 PORES = Instrument(

@@ -28,7 +28,7 @@ from planning_data import (
     template,
 )
 from pore_plugin.clinical.numbers import spell
-from pore_plugin.clinical.planning import MissingNumbersError
+from pore_plugin.clinical.planning.drafting import MissingNumbersError
 from pore_plugin.contracts import Model, ProblemsError, ProcedurePlan, ProcedureTemplate
 
 OWN_DILUTION = {"vial_units": "100", "steps": [{"id": "own", "diluent": "saline", "add": "5"}]}

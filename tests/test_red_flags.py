@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from follow_up_examples import clinic, sourced
-from pore_plugin.clinical.calendar import calendar_for
+from pore_plugin.clinical.follow_up.calendar import calendar_for
+from pore_plugin.clinical.follow_up.red_flags import fill_text, raised, tasks
 from pore_plugin.clinical.keys import record_key
-from pore_plugin.clinical.red_flags import fill_text, raised, tasks
 from pore_plugin.contracts import (
     BooleanAnswer,
     BooleanQuestion,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from factories import CANARY, changed, consultation, day_form, doc, workflow
 from pore_plugin import check
-from pore_plugin.clinical.conditions import index, visible
-from pore_plugin.clinical.responses import FormIndex, check_response
+from pore_plugin.clinical.forms.conditions import index, visible
+from pore_plugin.clinical.forms.responses import FormIndex, check_response
 from pore_plugin.contracts import Consultation, ConsultationForm, FollowUpResponse
 
 EN = {"en": "Text"}

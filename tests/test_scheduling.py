@@ -28,11 +28,11 @@ from follow_up_examples import (
     sourced,
     step,
 )
-from pore_plugin.clinical.calendar import HolidayBook, calendar_for, is_open
 from pore_plugin.clinical.durations import load_zone, to_utc
+from pore_plugin.clinical.follow_up.calendar import HolidayBook, calendar_for, is_open
+from pore_plugin.clinical.follow_up.scheduling import FollowUpInputs, apply_edits, draft, schedule, years_of
+from pore_plugin.clinical.follow_up.slots import place_step
 from pore_plugin.clinical.keys import record_key
-from pore_plugin.clinical.scheduling import FollowUpInputs, apply_edits, draft, schedule, years_of
-from pore_plugin.clinical.slots import place_step
 from pore_plugin.contracts import (
     AddStep,
     Calendar,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pore_plugin.clinical.evidence import evidence_for
-from pore_plugin.clinical.suitability import switched_off, verdict
+from pore_plugin.clinical.safety.evidence import evidence_for
+from pore_plugin.clinical.safety.suitability import switched_off, verdict
 from suitability_cases import (
     cases,
     clean,

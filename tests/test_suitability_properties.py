@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pore_plugin.clinical.conditions import index
-from pore_plugin.clinical.suitability import UNAVAILABLE, compile_rules, join, verdict
+from pore_plugin.clinical.forms.conditions import index
+from pore_plugin.clinical.safety.suitability import UNAVAILABLE, compile_rules, join, verdict
 from pore_plugin.contracts import AssessmentContext
 from suitability_cases import (
     CLEAN,

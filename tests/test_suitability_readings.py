@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from pore_plugin.clinical.checks import CHECKS
-from pore_plugin.clinical.intervals import retreatment
-from pore_plugin.clinical.spans import birthday, forward, span
-from pore_plugin.clinical.suitability import UNAVAILABLE, join, verdict
+from pore_plugin.clinical.safety.checks import CHECKS
+from pore_plugin.clinical.safety.intervals import retreatment
+from pore_plugin.clinical.safety.spans import birthday, forward, span
+from pore_plugin.clinical.safety.suitability import UNAVAILABLE, join, verdict
 from pore_plugin.contracts import EvidenceBase, Finding, Product, SafetyRules, SourcedNumber
 from suitability_cases import (
     CONTENT,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planning_data import template
-from pore_plugin.clinical.texts import check_document, check_text
+from pore_plugin.clinical.wording.texts import check_document, check_text
 from pore_plugin.contracts import ConsentText, FollowUpSchedule, PatientTexts, ProcedureTemplate
 
 NAMES = ("BOTOX Cosmetic", "BOTOX", "DYSPORT", "BOCOUTURE", "LETYBO", "onabotulinumtoxinA", "incobotulinumtoxinA")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pore_plugin.contracts.limits import MAX_TOML_BYTES
 from pore_plugin.contracts.problems import ProblemsError
-from pore_plugin.tomltext import locate_toml, read_toml, read_toml_text
+from pore_plugin.validation.tomltext import locate_toml, read_toml, read_toml_text
 
 GOOD = b"""\
 id = "one"

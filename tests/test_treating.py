@@ -22,7 +22,7 @@ from factories import (
     plan_request,
     workflow_of,
 )
-from pore_plugin.clinical.treating import differences
+from pore_plugin.clinical.treatment.treating import differences
 from pore_plugin.contracts import (
     FollowUpRequest,
     ProblemsError,

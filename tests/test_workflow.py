@@ -34,7 +34,7 @@ from factories import (
     workflow_of,
 )
 from pore_plugin import PoreWorkflow, ProblemsError, check
-from pore_plugin.clinical.ical import to_ical
+from pore_plugin.clinical.follow_up.ical import to_ical
 from pore_plugin.contracts import (
     AssessmentContext,
     AssessmentRequest,

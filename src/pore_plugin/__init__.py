@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .clinical.texts import check_text
+    from .clinical.wording.texts import check_text
     from .contracts import ProblemsError
     from .hooks import hookimpl
     from .host import host_hookspecs, host_plugin
@@ -30,7 +30,7 @@ _HOMES = {
     "PoreWorkflow": "workflow",
     "ProblemsError": "contracts",
     "check": "validation",
-    "check_text": "clinical.texts",
+    "check_text": "clinical.wording.texts",
     "check_toml": "validation",
     "hookimpl": "hooks",
     "host_hookspecs": "host",

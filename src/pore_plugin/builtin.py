@@ -69,7 +69,7 @@ class Builtin:
     ) -> FollowUpStep:
         """Place the step at the opening nearest to its offset."""
         # Imported here: a host that only shows forms never places a step.
-        from .clinical.slots import place_step
+        from .clinical.follow_up.slots import place_step
 
         return place_step(step, follow_up_plan, calendar)
 

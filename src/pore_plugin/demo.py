@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from . import rendering
-from .clinical.ical import to_ical
+from .clinical.follow_up.ical import to_ical
 from .contracts import (
     Approval,
     Assessment,

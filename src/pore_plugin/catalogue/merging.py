@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 
 from ..contracts import ContentDocument, ContentItem, Pin, Problem, ProblemsError
 from ..hooks import BUILTIN, Contributed
-from ..jsontext import read_json
 from ..validation import check
+from ..validation.jsontext import read_json
 from .entries import CLINIC, Entry, entry_of
 from .locales import missing_locales
 from .references import definitions, references

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ..clinical.settings import place_problems
 from ..contracts import Clinic, Problem, ProblemLocation, ProblemsError
-from ..tomltext import locate_toml, read_toml
 from ..validation import check_toml
+from ..validation.tomltext import locate_toml, read_toml
 from .exits import Exit, StopError, misused
 from .files import name_of, read
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..contracts import DemoCase, DemoReport, Problem, ProblemLocation, ProblemsError
-from ..jsontext import locate, read_json
+from ..validation.jsontext import locate, read_json
 from .console import Format, emit, results_only, show, show_markdown
 from .exits import Exit, StopError, failed
 from .files import name_of, read, write

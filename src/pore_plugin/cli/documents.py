@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ..contracts import DOCUMENTS, Problem, ProblemLocation, ProblemsError
-from ..jsontext import locate, read_json
 from ..validation import check, check_toml
+from ..validation.jsontext import locate, read_json
 from .clinics import check_clinic
 from .exits import Exit, StopError
 from .files import name_of, read
@@ -81,7 +81,7 @@ def _contract_of(data: bytes, name: str) -> str:
 
 def nearest_contract(word: str) -> str:
     """Return the next step for somebody who misspelt the name of a contract."""
-    from ..explain import nearest
+    from ..validation.explain import nearest
 
     close = nearest(word, DOCUMENTS)
     return f"Did you mean `{close}`?" if close else "`pore-plugin schema` lists them."

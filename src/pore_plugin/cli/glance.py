@@ -3,8 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from ..clinical.consenting import localise
-from ..contracts import Assessment, FollowUpPlan, FollowUpReview, PlannedInjection, PlannedParameter, Readiness
+from ..clinical.wording.localising import localise
+from ..contracts import (
+    Assessment,
+    FollowUpPlan,
+    FollowUpReview,
+    PlannedInjection,
+    PlannedParameter,
+    Readiness,
+)
 from ..demo import CaseRun
 from ..rendering import SIGNS, place
 

@@ -284,7 +284,7 @@ def follow_up_plan(
     request = read_document(FollowUpRequest, file)
     result = workflow.follow_up(request)
     if ics is not None:
-        from ..clinical.ical import to_ical
+        from ..clinical.follow_up.ical import to_ical
 
         stamp = request.treatment.report.ended_at
         write(ics, to_ical(result.follow_up_plan, clinic_name=workflow.clinic.name, stamp=stamp))

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from ..contracts import Clinic, Markets, Problem, ProblemsError
-from .calendar import HolidayBook
 from .durations import load_zone
+from .follow_up.calendar import HolidayBook
 
 __all__ = ["place_problems", "settings_problems"]
 

@@ -43,11 +43,7 @@ from .base import (
     Zone,
     refuse,
 )
-from .canonical import (
-    canonical,
-    composed_version,
-    digest,
-)
+from .canonical import canonical, composed_version, digest
 from .clinic import (
     Clinic,
     Closure,
@@ -145,13 +141,7 @@ from .forms import (
     ShowWhen,
     TextQuestion,
 )
-from .problems import (
-    Problem,
-    ProblemCode,
-    ProblemLocation,
-    ProblemReport,
-    ProblemsError,
-)
+from .problems import Problem, ProblemCode, ProblemLocation, ProblemReport, ProblemsError
 from .procedure import (
     AftercareItem,
     Anaesthetic,

@@ -22,7 +22,15 @@ from .base import (
     Zone,
     refuse,
 )
-from .common import ContentDocument, Mark, MarketId, Profession, Side, SourcedNumber, SourcedStatement
+from .common import (
+    ContentDocument,
+    Mark,
+    MarketId,
+    Profession,
+    Side,
+    SourcedNumber,
+    SourcedStatement,
+)
 
 __all__ = [
     "Clinic",

@@ -4,7 +4,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .base import Digest, Id, Instant, LocalDate, Locale, Model, Opt, RecordId, Sentence, Text, Token, refuse
+from .base import (
+    Digest,
+    Id,
+    Instant,
+    LocalDate,
+    Locale,
+    Model,
+    Opt,
+    RecordId,
+    Sentence,
+    Text,
+    Token,
+    refuse,
+)
 from .common import ContentDocument, MarketId, Pin, RecordPin, RegionDose
 
 __all__ = [

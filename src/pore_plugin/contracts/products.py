@@ -19,7 +19,15 @@ from .base import (
     UnitId,
     refuse,
 )
-from .common import Code, ContentDocument, Mark, MarketId, Profession, SourcedNumber, SourcedStatement
+from .common import (
+    Code,
+    ContentDocument,
+    Mark,
+    MarketId,
+    Profession,
+    SourcedNumber,
+    SourcedStatement,
+)
 
 __all__ = [
     "AgeLimit",

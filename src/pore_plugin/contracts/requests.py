@@ -5,7 +5,15 @@ from pydantic import Field
 from .answers import Consultation, FollowUpResponse
 from .base import Digest, Id, Instant, LocalDate, Locale, Model, Opt, RecordId, Token
 from .common import Pin, RegionSide
-from .consent import Approval, Authorisation, Consent, ConsentPurpose, ConsentSheet, ConsentWithdrawal, Signature
+from .consent import (
+    Approval,
+    Authorisation,
+    Consent,
+    ConsentPurpose,
+    ConsentSheet,
+    ConsentWithdrawal,
+    Signature,
+)
 from .extension import Event
 from .follow_up import FollowUpPlan, FollowUpReview, Outcome
 from .forms import ConsultationForm

@@ -19,7 +19,16 @@ from .base import (
     UnitId,
     refuse,
 )
-from .common import ContentDocument, Mark, MarketId, PatientRef, RecordPin, RegionDose, RegionSide, Severity
+from .common import (
+    ContentDocument,
+    Mark,
+    MarketId,
+    PatientRef,
+    RecordPin,
+    RegionDose,
+    RegionSide,
+    Severity,
+)
 from .forms import ShowWhen
 
 __all__ = [

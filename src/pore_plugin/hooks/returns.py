@@ -22,10 +22,10 @@ from ..contracts import (
     QuestionContribution,
     RegionMap,
 )
-from ..jsonscan import shown_pointer
-from ..jsontext import read_json
-from ..jsonvalues import read_mapping
 from ..validation import Checked, check
+from ..validation.jsonscan import shown_pointer
+from ..validation.jsontext import read_json
+from ..validation.jsonvalues import read_mapping
 from .contract import HookContract
 from .faults import fault
 from .table import EXTENSION_HOOKS

@@ -1,10 +1,10 @@
 """After the treatment: the dated follow-up plan, and what a response to it means."""
 
 from ..catalogue import Entry
-from ..clinical import outcomes, red_flags, scheduling
-from ..clinical.calendar import calendar_for
 from ..clinical.durations import to_utc
-from ..clinical.scheduling import FollowUpInputs
+from ..clinical.follow_up import outcomes, red_flags, scheduling
+from ..clinical.follow_up.calendar import calendar_for
+from ..clinical.follow_up.scheduling import FollowUpInputs
 from ..contracts import (
     Calendar,
     ConsultationForm,

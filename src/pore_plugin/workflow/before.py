@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from ..catalogue import Entry
-from ..clinical import consenting
-from ..clinical.responses import check_response
+from ..clinical.forms.responses import check_response
+from ..clinical.treatment import consenting
+from ..clinical.wording.localising import localise
 from ..contracts import (
     Assessment,
     AssessmentRequest,
@@ -119,7 +120,7 @@ def _values(setting: Setting, plan: ProcedurePlan, locale: str, lots: Sequence[s
         for region in plan.regions
     ]
     return {
-        "product": f"{injection.brand} ({injection.inn})" if injection else consenting.localise(plan.title, locale),
+        "product": f"{injection.brand} ({injection.inn})" if injection else localise(plan.title, locale),
         "regions": ", ".join(regions),
         "units": f"{injection.total_units.value} U" if injection else "none",
         "lot": ", ".join(dict.fromkeys(lots)) or "recorded on the day of treatment",

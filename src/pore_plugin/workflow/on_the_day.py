@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from ..clinical import readiness, suitability, treating
-from ..clinical.diluting import given_anaesthetic
-from ..clinical.history import merge
-from ..clinical.readiness import Gatekeeping
+from ..clinical.planning.diluting import given_anaesthetic
+from ..clinical.safety import suitability
+from ..clinical.safety.history import merge
+from ..clinical.treatment import readiness, treating
+from ..clinical.treatment.readiness import Gatekeeping
 from ..contracts import (
     AssessmentContext,
     CaseFile,

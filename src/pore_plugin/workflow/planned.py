@@ -1,8 +1,8 @@
 """Planning: figures first, then the assessment with the doses they give, then the plan that pins both."""
 
 from ..catalogue import Entry
-from ..clinical.diluting import given_anaesthetic
-from ..clinical.planning import Numbers, PreparedPlan, draft_plan
+from ..clinical.planning.diluting import given_anaesthetic
+from ..clinical.planning.drafting import Numbers, PreparedPlan, draft_plan
 from ..contracts import (
     Assessment,
     AssessmentContext,

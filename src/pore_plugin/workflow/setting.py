@@ -11,18 +11,18 @@ from pydantic import ValidationError
 
 from ..builtin import Builtin, markets
 from ..catalogue import Catalogue, Entry, compose_form
-from ..clinical import suitability
-from ..clinical.calendar import HolidayBook
-from ..clinical.conditions import AnswerIndex, Looked, index, look
-from ..clinical.consenting import localise
 from ..clinical.durations import load_zone
-from ..clinical.evidence import evidence_for
-from ..clinical.history import merge, reported, together
+from ..clinical.follow_up.calendar import HolidayBook
+from ..clinical.forms.conditions import AnswerIndex, Looked, index, look
+from ..clinical.forms.responses import FormIndex
 from ..clinical.keys import clinic_keys
-from ..clinical.planning import Numbers, PreparedPlan, prepare_plan, resolve_numbers
-from ..clinical.readiness import is_approved
-from ..clinical.responses import FormIndex
+from ..clinical.planning.drafting import Numbers, PreparedPlan, prepare_plan, resolve_numbers
+from ..clinical.safety import suitability
+from ..clinical.safety.evidence import evidence_for
+from ..clinical.safety.history import merge, reported, together
 from ..clinical.settings import settings_problems
+from ..clinical.treatment.readiness import is_approved
+from ..clinical.wording.localising import localise
 from ..contracts import (
     Approval,
     Assessment,

@@ -1,0 +1,1 @@
+"""Follow-up: the calendar, dated steps and their edits, red flags, outcomes."""

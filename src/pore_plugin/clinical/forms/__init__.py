@@ -1,0 +1,1 @@
+"""Forms: which questions are shown, and whether the answers fit."""

@@ -1,0 +1,1 @@
+"""Planning: exact dose arithmetic, where each figure comes from, and the plan."""

@@ -1,0 +1,1 @@
+"""Suitability: rules over answers and context, the toxin history, intervals, evidence."""

@@ -1,0 +1,1 @@
+"""The day of treatment: consent, every gate before the needle, and what was really done."""

@@ -1,0 +1,476 @@
+"""Every reason not to treat now. Pure: takes the case, the joined findings and the clinic, returns all reasons.
+
+One function per gate, so that each can be read, tested and explained alone. A reason that is `overridable` waits
+for a prescriber; the others wait for a change of the answer, the product, the paper or the clock.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from fractions import Fraction
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from ...contracts import (
+    Approval,
+    Authorisation,
+    CaseFile,
+    Clinic,
+    Consent,
+    Finding,
+    LabelPolicy,
+    Market,
+    NotReady,
+    Override,
+    Person,
+    Pin,
+    Problem,
+    Product,
+    RecordPin,
+    RegionDose,
+)
+from ..durations import add_local
+from . import consenting
+from .consenting import consent_state
+from .vials import lifting_policy, vial_reasons
+
+__all__ = [
+    "Gatekeeping",
+    "gate_code",
+    "is_approved",
+    "label_policies",
+    "reasons",
+    "valid_authorisation",
+    "valid_consents",
+]
+
+
+@dataclass(frozen=True)
+class Gatekeeping:
+    """All that the gates look at, made once per question.
+
+    `findings` are those of the plan-stage assessment joined with a fresh assessment on the day; `pins` maps the
+    id of each consent text to its current pin; `consultation`, `plan` and `assessment` pin the records as read.
+    `prescriber` is the one named for this treatment, `None` where nobody was; `doses` are the planned ones, or
+    after a treatment the given ones; `answers` and `day_answers` are what is wrong with the two responses against
+    the forms that they pin.
+    """
+
+    case: CaseFile
+    clinic: Clinic
+    market: Market
+    product: Product | None
+    findings: tuple[Finding, ...]
+    pins: Mapping[str, Pin]
+    consultation: RecordPin
+    plan: RecordPin
+    assessment: RecordPin
+    operator: str
+    prescriber: str | None
+    doses: tuple[RegionDose, ...]
+    at: str
+    answers: tuple[Problem, ...] = ()
+    day_answers: tuple[Problem, ...] = ()
+
+    @cached_property
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.at)
+
+    @cached_property
+    def today(self) -> date:
+        return self.now.astimezone(ZoneInfo(self.clinic.zone)).date()
+
+    def with_findings(self, findings: tuple[Finding, ...]) -> "Gatekeeping":
+        """Return the same question with the findings filled in."""
+        return replace(self, findings=findings)
+
+    def local_day(self, instant: str) -> date:
+        return datetime.fromisoformat(instant).astimezone(ZoneInfo(self.clinic.zone)).date()
+
+
+def reasons(gate: Gatekeeping) -> tuple[NotReady, ...]:
+    """Return every reason not to treat, in the order of the gates; none means ready."""
+    return tuple(reason for check in _GATES for reason in check(gate))
+
+
+def gate_code(finding: Finding) -> str:
+    """Return the reason code of a finding, such as `finding.region_dose`."""
+    return "finding." + "".join(c if c.isalnum() else "_" for c in finding.code.lower())
+
+
+def _identity(gate: Gatekeeping) -> Iterator[NotReady]:
+    case = gate.case
+    patients = {case.consultation.patient, case.assessment.context.patient}
+    patients |= {case.day_form.patient} if case.day_form else set()
+    # Whole references: an id counts within its host, and two birth dates leave the age open.
+    if len(patients) > 1 or case.plan.patient not in {patient.id for patient in patients}:
+        yield NotReady(
+            code="case.patient",
+            sentence="The records handed in belong to different patients, or differ in host or birth date.",
+            next_step="Hand in the records of one patient; correct the birth date where it is wrong.",
+        )
+    clinics = {case.plan.clinic, case.consultation.clinic, case.assessment.clinic, gate.clinic.id}
+    clinics |= {case.day_form.clinic} if case.day_form else set()
+    if len(clinics) > 1:
+        yield NotReady(
+            code="case.clinic",
+            sentence="The records handed in belong to different clinics.",
+            next_step="Plan and assess in the clinic that treats.",
+        )
+
+
+def _consultation(gate: Gatekeeping) -> Iterator[NotReady]:
+    case = gate.case
+    if case.consultation.status != "completed":
+        yield NotReady(
+            code="consultation.draft",
+            sentence="The consultation is still a draft.",
+            next_step="Complete and submit the consultation, then assess and plan again.",
+        )
+    if case.consultation.form.id != case.plan.consultation_form:
+        yield NotReady(
+            code="consultation.form",
+            sentence="The consultation was taken on another form than the procedure asks for.",
+            next_step=f"Take the consultation on {case.plan.consultation_form}.",
+        )
+    if gate.answers:
+        yield _unfit("consultation", gate.answers)
+    if case.plan.consultation != gate.consultation:
+        yield NotReady(
+            code="consultation.changed",
+            sentence="The consultation is not the one this plan was made from, or an answer has changed since.",
+            next_step="Assess and plan again on the consultation as it is now.",
+        )
+    if case.plan.assessment != gate.assessment:
+        yield NotReady(
+            code="assessment.changed",
+            sentence="The assessment is not the one this plan was made with.",
+            next_step="Hand in the assessment that came with the plan, or plan again.",
+        )
+    if datetime.fromisoformat(case.consultation.occurred_at) > gate.now:
+        yield NotReady(
+            code="consultation.not_yet",
+            sentence="The consultation is dated in the future.",
+            next_step="Consult before treating, or correct its date.",
+        )
+    expiry = gate.clinic.policies.consultation_expiry
+    if expiry is not None:
+        ends = datetime.fromisoformat(add_local(case.consultation.occurred_at, expiry, ZoneInfo(gate.clinic.zone)))
+        if ends < gate.now:
+            yield NotReady(
+                code="consultation.expired",
+                sentence="The consultation has expired by the clinic's policy.",
+                next_step="Take a new consultation.",
+            )
+
+
+def _day_form(gate: Gatekeeping) -> Iterator[NotReady]:
+    form = gate.case.day_form
+    if (
+        form is not None
+        and form.status == "completed"
+        and form.form.id == gate.case.plan.day_form
+        and gate.local_day(form.occurred_at) == gate.today
+        and datetime.fromisoformat(form.occurred_at) <= gate.now
+    ):
+        # No rule can speak about a question that was left out: an incomplete form would look like a healthy one.
+        if gate.day_answers:
+            yield _unfit("day_form", gate.day_answers)
+        return
+    yield NotReady(
+        code="day_form.missing",
+        sentence="The day-of-treatment form of today is missing or not completed.",
+        next_step="Ask the day-of-treatment questions now and submit the form.",
+    )
+
+
+def _unfit(what: str, problems: Iterable[Problem]) -> NotReady:
+    codes = ", ".join(sorted({problem.code for problem in problems})[:8])
+    return NotReady(
+        code=f"{what}.invalid",
+        sentence=f"The answers do not fit the form that they are pinned to: {codes}.",
+        next_step="Submit the answers, mend each problem that is named, and hand in the accepted response.",
+    )
+
+
+def _findings(gate: Gatekeeping) -> Iterator[NotReady]:
+    for finding in gate.findings:
+        if finding.severity == "block":
+            yield NotReady(
+                code=gate_code(finding),
+                sentence=f"{finding.code} blocks this treatment.",
+                next_step="A block is not overridden: the answer or the product has to change.",
+                finding=finding,
+                regions=finding.regions,
+            )
+        elif finding.severity == "review" and not any(_lifts(gate, o, finding) for o in gate.case.overrides):
+            yield NotReady(
+                code=gate_code(finding),
+                sentence=f"{finding.code} needs a prescriber's review.",
+                next_step="A prescriber records an override with a coded reason, or the plan changes.",
+                overridable=True,
+                finding=finding,
+                regions=finding.regions,
+            )
+
+
+def _lifts(gate: Gatekeeping, override: Override, finding: Finding) -> bool:
+    signer = gate.clinic.person(override.prescriber)
+    # Of this plan: an override given for other doses or another product says nothing about these. What the day
+    # alone brought up was not known before its form was answered.
+    known = [datetime.fromisoformat(gate.case.assessment.assessed_at)]
+    if gate.case.day_form is not None and not _foreseen(gate, finding):
+        known.append(datetime.fromisoformat(gate.case.day_form.occurred_at))
+    return (
+        (override.finding, override.plugin) == (finding.code, finding.plugin)
+        and (override.case is None or override.case == finding.case)
+        and (override.clinic, override.patient) == (gate.clinic.id, gate.case.plan.patient)
+        and override.consultation == gate.consultation
+        and (not override.regions or (bool(finding.regions) and set(finding.regions) <= set(override.regions)))
+        and signer is not None
+        and "prescriber" in signer.roles
+        and max(known) <= datetime.fromisoformat(override.at) <= gate.now
+    )
+
+
+def _foreseen(gate: Gatekeeping, finding: Finding) -> bool:
+    """Say whether the plan's assessment found this already, in these regions at least."""
+    return any(
+        (earlier.code, earlier.case, earlier.plugin) == (finding.code, finding.case, finding.plugin)
+        and (not earlier.regions or (bool(finding.regions) and set(finding.regions) <= set(earlier.regions)))
+        for earlier in gate.case.assessment.findings
+    )
+
+
+_CONSENT_SENTENCES = {
+    "withdrawn": ("The consent was withdrawn.", "Respect it; a new consent is needed to go on."),
+    "other-plan": (
+        "The consent is for another plan: a changed plan needs a new consent.",
+        "Explain this plan and sign.",
+    ),
+    "other-text": ("The consent was signed on another version of the text.", "Sign the current text."),
+    "other-patient": ("The consent belongs to another patient or clinic.", "Hand in this patient's consent."),
+    "before-plan": ("The consent is dated before the plan was made.", "Explain this plan and sign."),
+    "not-yet": ("The consent is dated in the future.", "Correct its date."),
+}
+
+
+def _states(gate: Gatekeeping) -> list[tuple[str, str]]:
+    plan = gate.case.plan
+    return [
+        (
+            consent.id,
+            consent_state(
+                consent,
+                gate.case.withdrawals,
+                plan,
+                gate.plan,
+                gate.pins.get(consent.text.id),
+                gate.at,
+                _cooling_off_end(gate, consent),
+            ),
+        )
+        for consent in gate.case.consents
+        if consent.purpose == "treatment" and consent.text.id in plan.consent_texts
+    ]
+
+
+def _cooling_off_end(gate: Gatekeeping, consent: Consent) -> str | None:
+    """Compute the end from what market and clinic ask for now; a date on the consent can only be later."""
+    return consenting.required_cooling_off(
+        consent,
+        gate.case.consents,
+        gate.case.withdrawals,
+        gate.market,
+        gate.clinic.policies,
+        gate.clinic.zone,
+        planned_at=gate.case.plan.created_at,
+    )
+
+
+def valid_consents(gate: Gatekeeping) -> tuple[str, ...]:
+    """Return the ids of the treatment consents that hold now."""
+    return tuple(record_id for record_id, state in _states(gate) if state == "valid")
+
+
+def _consent(gate: Gatekeeping) -> Iterator[NotReady]:
+    states = _states(gate)
+    if any(state == "valid" for _, state in states):
+        return
+    running = {record_id for record_id, state in states if state == "cooling-off"}
+    if running:
+        ends = [_cooling_off_end(gate, consent) for consent in gate.case.consents if consent.id in running]
+        soonest = min((end for end in ends if end is not None), key=datetime.fromisoformat)
+        yield NotReady(
+            code="consent.cooling_off",
+            sentence="The time to reflect after the information is still running.",
+            next_step=f"Wait until it has ended: {soonest}.",
+        )
+    elif states:
+        for state in sorted({state for _, state in states}):
+            sentence, next_step = _CONSENT_SENTENCES[state]
+            yield NotReady(code=f"consent.{state.replace('-', '_')}", sentence=sentence, next_step=next_step)
+    else:
+        yield NotReady(
+            code="consent.missing",
+            sentence="There is no consent to this plan.",
+            next_step="Explain the plan, give the consent text, and record the signature.",
+        )
+
+
+def _operator(gate: Gatekeeping) -> Iterator[NotReady]:
+    person = gate.clinic.person(gate.operator)
+    if person is None or not {"operator", "prescriber"} & set(person.roles):
+        yield NotReady(
+            code="operator.unknown",
+            sentence="The operator is not an operator or prescriber of this clinic.",
+            next_step="Add the person with role and register to the clinic settings.",
+        )
+        return
+    limit = gate.product.operators if gate.product else None
+    if limit is not None and person.profession not in limit.professions:
+        yield NotReady(
+            code="operator.label",
+            sentence=f"The product's label lets only these give it: {', '.join(limit.professions)}.",
+            next_step="Let one of them treat, or choose another product.",
+        )
+    if "prescriber" in person.roles and gate.prescriber in (None, person.id):
+        return
+    if not gate.market.operator_may_differ.value:
+        yield NotReady(
+            code="operator.market",
+            sentence="In this market the operator must be the prescriber.",
+            next_step="Let the prescriber treat.",
+        )
+    problems = [_authorisation_problem(gate, authorisation, person) for authorisation in gate.case.authorisations]
+    if not problems:
+        yield NotReady(
+            code="authorisation.missing",
+            sentence="The operator is not the prescriber of this treatment, and there is no authorisation.",
+            next_step="A prescriber examines the patient and authorises product and doses.",
+        )
+    elif None not in problems:
+        yield from {problem.code: problem for problem in problems if problem is not None}.values()
+
+
+def valid_authorisation(gate: Gatekeeping) -> Authorisation | None:
+    """Return the authorisation under which the operator may treat now, if there is one."""
+    person = gate.clinic.person(gate.operator)
+    if person is None:
+        return None
+    return next((a for a in gate.case.authorisations if _authorisation_problem(gate, a, person) is None), None)
+
+
+def _authorisation_problem(gate: Gatekeeping, authorisation: Authorisation, person: Person) -> NotReady | None:
+    def no(code: str, sentence: str, next_step: str) -> NotReady:
+        return NotReady(code=f"authorisation.{code}", sentence=sentence, next_step=next_step)
+
+    plan = gate.case.plan
+    again = "A prescriber issues a new authorisation."
+    prescriber = gate.clinic.person(authorisation.prescriber)
+    if (authorisation.clinic, authorisation.patient) != (gate.clinic.id, plan.patient):
+        return no("patient", "The authorisation belongs to another patient or clinic.", "Hand in this patient's.")
+    if prescriber is None or "prescriber" not in prescriber.roles:
+        return no("prescriber", "The authorisation is not signed by a prescriber of this clinic.", again)
+    if gate.prescriber not in (None, person.id, prescriber.id):
+        return no("prescriber", "The authorisation is signed by another prescriber than the one named.", again)
+    if (authorisation.template, authorisation.product) != (plan.template.id, plan.product_id):
+        return no("product", "The authorisation is for another procedure or product.", again)
+    if authorisation.operators and person.id not in authorisation.operators:
+        return no("operator", "The authorisation names other operators.", again)
+    if datetime.fromisoformat(authorisation.issued_at) > gate.now:
+        return no("not_yet", "The authorisation is dated in the future.", again)
+    revoked = authorisation.revoked_at
+    if revoked is not None and datetime.fromisoformat(revoked) <= gate.now:
+        return no("revoked", "The authorisation was revoked.", again)
+    if date.fromisoformat(authorisation.valid_until) < gate.today:
+        return no("expired", "The authorisation has expired.", again)
+    if gate.market.in_person_exam.value and not authorisation.same_episode:
+        return no("episode", "The examination was for an earlier treatment.", "Examine the patient for this one.")
+    if gate.market.in_person_exam.value and not authorisation.examined_in_person:
+        return no("exam", "This market asks the prescriber to examine the patient in person.", "Examine in person.")
+    if date.fromisoformat(authorisation.examined_on) > gate.today:
+        return no("exam", "The examination is dated in the future.", "Correct its date.")
+    if date.fromisoformat(authorisation.examined_on) > gate.local_day(authorisation.issued_at):
+        return no("exam", "The authorisation was issued before the examination.", again)
+    allowed = {(dose.region, dose.side): Fraction(dose.units) for dose in authorisation.maximum}
+    for dose in gate.doses:
+        if Fraction(dose.units) > allowed.get((dose.region, dose.side), Fraction(0)):
+            return no("exceeded", "A dose is above the authorised one of its region.", "Lower it, or authorise it.")
+    return None
+
+
+def label_policies(gate: Gatekeeping) -> tuple[LabelPolicy, ...]:
+    """Return the signed policies that lift a label block here; they are printed on the record."""
+    if gate.case.plan.injection is None:
+        return ()
+    blocks = ("vial.second_patient", "vial.in_use_hours")
+    found = (lifting_policy(gate.clinic.policies, block, gate.today) for block in blocks)
+    return tuple(policy for policy in found if policy is not None)
+
+
+def _vials(gate: Gatekeeping) -> Iterator[NotReady]:
+    return vial_reasons(gate.case.vials, gate.case.plan, gate.product, gate.clinic.policies, gate.now, gate.today)
+
+
+def _approvals(gate: Gatekeeping) -> Iterator[NotReady]:
+    case = gate.case
+    used = [case.consultation.form, case.plan.template]
+    used += [case.day_form.form] if case.day_form else []
+    used += [case.plan.protocol] if case.plan.protocol else []
+    used += [c.text for c in case.consents if c.purpose == "treatment" and c.plan == gate.plan]
+    for pin in dict.fromkeys(used):
+        if not is_approved(pin, case.approvals, gate.clinic, gate.now):
+            yield NotReady(
+                code="approval.missing",
+                sentence=f"{pin.id} {pin.version} is not approved for this clinic.",
+                next_step="A named prescriber reviews and approves this very version.",
+            )
+
+
+def is_approved(pin: Pin, approvals: Iterable[Approval], clinic: Clinic, now: datetime) -> bool:
+    """Return whether a prescriber of this clinic has approved these very bytes by now, and not withdrawn it."""
+    for approval in approvals:
+        signer = clinic.person(approval.approved_by)
+        if (
+            approval.clinic == clinic.id
+            and approval.document == pin
+            and signer is not None
+            and "prescriber" in signer.roles
+            and datetime.fromisoformat(approval.approved_at) <= now
+            and (approval.withdrawn_at is None or datetime.fromisoformat(approval.withdrawn_at) > now)
+        ):
+            return True
+    return False
+
+
+def _for_record(gate: Gatekeeping) -> Iterator[NotReady]:
+    if gate.case.plan.for_record:
+        yield NotReady(
+            code="plan.for_record",
+            sentence="The plan was made to record a treatment that already happened.",
+            next_step="Record what happened with a deviation of this code; to treat, make another plan.",
+        )
+
+
+def _sample(gate: Gatekeeping) -> Iterator[NotReady]:
+    if gate.case.plan.sample and not gate.clinic.sample:
+        yield NotReady(
+            code="plan.sample",
+            sentence="The plan rests on a sample protocol, which shows how a protocol looks and treats nobody.",
+            next_step="Supply and approve the clinic's own protocol.",
+        )
+
+
+_GATES: tuple[Callable[[Gatekeeping], Iterator[NotReady]], ...] = (
+    _identity,
+    _consultation,
+    _day_form,
+    _findings,
+    _consent,
+    _operator,
+    _vials,
+    _approvals,
+    _for_record,
+    _sample,
+)

@@ -1,0 +1,247 @@
+"""Check what an operator reports against the plan. Pure.
+
+A block stops the needle, never the truth: whatever happened is recorded, but everything that spoke against it or
+differs from the plan needs a deviation with a reason and a person.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from fractions import Fraction
+
+from ...contracts import (
+    Clinic,
+    NotReady,
+    Problem,
+    ProcedurePlan,
+    RegionMap,
+    RegionSide,
+    TreatmentReport,
+)
+
+__all__ = ["differences", "faults", "undocumented"]
+
+
+def faults(report: TreatmentReport, plan: ProcedurePlan, clinic: Clinic, regions: RegionMap) -> tuple[Problem, ...]:
+    """Return what makes the report unreadable as a record of this plan; these must be corrected, not explained."""
+    found = list(_times(report))
+    known = {region.id: region for region in regions.regions}
+    for position, dose in enumerate(report.doses):
+        region = known.get(dose.region)
+        if region is None:
+            found.append(
+                _problem(
+                    "treatment.region",
+                    f"/doses/{position}/region",
+                    "This region is not on the chart.",
+                    "Use a region of the chart.",
+                )
+            )
+        elif region.paired != (dose.side is not None):
+            found.append(
+                _problem(
+                    "treatment.side",
+                    f"/doses/{position}",
+                    "A paired region needs its side; others have none.",
+                    "Name the side, or leave it out.",
+                )
+            )
+    charts = {chart.id for chart in regions.charts}
+    for position, point in enumerate(report.points):
+        if point.region not in known or (point.chart is not None and point.chart not in charts):
+            found.append(
+                _problem(
+                    "treatment.point",
+                    f"/points/{position}",
+                    "A point names a region or chart that does not exist.",
+                    "Use the region map's ids.",
+                )
+            )
+    for position, deviation in enumerate(report.deviations):
+        if clinic.person(deviation.person) is None:
+            found.append(
+                _problem(
+                    "treatment.person",
+                    f"/deviations/{position}/person",
+                    "A deviation is signed by nobody of this clinic.",
+                    "Name a person of the clinic settings.",
+                )
+            )
+    prescriber = clinic.person(report.prescriber) if report.prescriber is not None else None
+    if report.prescriber is not None and (prescriber is None or "prescriber" not in prescriber.roles):
+        found.append(
+            _problem(
+                "treatment.prescriber",
+                "/prescriber",
+                "The prescriber is not a prescriber of this clinic.",
+                "Name a prescriber of the clinic settings.",
+            )
+        )
+    steps = {step.id for step in plan.steps}
+    for position, step in enumerate(report.steps):
+        if step.step not in steps:
+            found.append(
+                _problem(
+                    "treatment.step",
+                    f"/steps/{position}/step",
+                    "The plan does not have this step.",
+                    f"Use one of: {', '.join(sorted(steps))}.",
+                )
+            )
+    for position, use in enumerate(report.vials):
+        if Fraction(use.used) + Fraction(use.wasted) != Fraction(use.drawn):
+            found.append(
+                _problem(
+                    "treatment.vial_sum",
+                    f"/vials/{position}",
+                    "Used and wasted do not add up to drawn.",
+                    "Correct the figures in units.",
+                )
+            )
+        drawn = sum(Fraction(other.drawn) for other in report.vials if other.vial.id == use.vial.id)
+        if drawn > Fraction(use.vial.units):
+            found.append(
+                _problem(
+                    "treatment.overdrawn",
+                    f"/vials/{position}/drawn",
+                    "More was drawn than the vial holds.",
+                    "Correct the figure, or add the second vial.",
+                )
+            )
+    if plan.injection is None and (report.doses or report.vials):
+        found.append(
+            _problem(
+                "treatment.no_injection",
+                "/doses",
+                "The plan has no injection, but doses or vials are reported.",
+                "Record them under a plan of their own.",
+            )
+        )
+    if plan.injection is not None and report.doses and not report.vials:
+        found.append(
+            _problem(
+                "treatment.vial_missing",
+                "/vials",
+                "Doses are reported without the vial they came from.",
+                "Add the vial with lot and expiry.",
+            )
+        )
+    return tuple(found)
+
+
+def differences(report: TreatmentReport, plan: ProcedurePlan) -> tuple[NotReady, ...]:
+    """Return how the treatment differs from its plan; each needs a deviation of the same code."""
+    return tuple(_differences(report, plan))
+
+
+def undocumented(reasons: Iterable[NotReady], report: TreatmentReport) -> tuple[NotReady, ...]:
+    """Return the reasons for which the report has no deviation of the same code."""
+    explained = {deviation.code for deviation in report.deviations}
+    return tuple(reason for reason in reasons if reason.code not in explained)
+
+
+def _problem(code: str, pointer: str, sentence: str, next_step: str) -> Problem:
+    return Problem(code=code, pointer=f"/report{pointer}", sentence=sentence, next_step=next_step)
+
+
+def _times(report: TreatmentReport) -> Iterator[Problem]:
+    if datetime.fromisoformat(report.ended_at) < datetime.fromisoformat(report.started_at):
+        yield _problem(
+            "treatment.time_order", "/ended_at", "The treatment ends before it starts.", "Correct the times."
+        )
+
+
+def _differences(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[NotReady]:
+    yield from _dose_differences(report, plan)
+    yield from _record_gaps(report, plan)
+    if report.prescriber is None:
+        yield NotReady(
+            code="prescriber.missing",
+            sentence="No prescriber is named.",
+            next_step="Name the prescriber, or record a deviation `prescriber.missing` with the reason.",
+        )
+    done = {record.step: record for record in report.steps}
+    for step in plan.steps:
+        record = done.get(step.id)
+        if step.required and (record is None or not record.done) and report.stopped_early is None:
+            yield NotReady(
+                code="step.missing",
+                sentence=f"The required step {step.id} was not done or not recorded.",
+                next_step="Record the step, or a deviation `step.missing` with the reason.",
+            )
+        elif record is not None and record.done and not set(step.records) <= set(record.records):
+            missing = ", ".join(sorted(set(step.records) - set(record.records)))
+            yield NotReady(
+                code="record.missing",
+                sentence=f"The step {step.id} lacks the records: {missing}.",
+                next_step="Add them, or a deviation `record.missing` with the reason.",
+            )
+    planned = sorted((figure.key, figure.value, figure.unit) for figure in plan.parameters)
+    given = sorted((figure.key, figure.value, figure.unit) for figure in report.parameters)
+    if planned != given and report.stopped_early is None:
+        yield NotReady(
+            code="parameter.differs",
+            sentence="The figures of the procedure differ from the plan, or are missing.",
+            next_step="Correct them, or record a deviation `parameter.differs` with the reason.",
+        )
+    chosen = plan.anaesthetic.id if plan.anaesthetic else None
+    if (report.anaesthetic.anaesthetic if report.anaesthetic else None) != chosen:
+        yield NotReady(
+            code="anaesthetic.differs",
+            sentence="Another anaesthetic was used than planned.",
+            next_step="Correct it, or record a deviation `anaesthetic.differs` with the reason.",
+        )
+
+
+def _record_gaps(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[NotReady]:
+    """Yield what the record of a vial or an anaesthetic lacks of the least that every treatment records."""
+    wanted = ["supplier", "storage_log"]
+    if plan.injection is not None and plan.injection.dilutions:
+        # The discard time is there, or follows from the in-use time: the vial gates see to that.
+        wanted += ["reconstituted_at", "diluent", "diluent_volume"]
+    missing = sorted({name for use in report.vials for name in wanted if getattr(use.vial, name) is None})
+    if missing:
+        yield NotReady(
+            code="vial.record",
+            sentence=f"The record of a vial lacks: {', '.join(missing)}.",
+            next_step="Add them, or a deviation `vial.record` with the reason.",
+        )
+    if report.anaesthetic is not None and report.anaesthetic.lot is None:
+        yield NotReady(
+            code="anaesthetic.record",
+            sentence="The record of the anaesthetic lacks its lot.",
+            next_step="Add it, or a deviation `anaesthetic.record` with the reason.",
+        )
+
+
+def _dose_differences(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[NotReady]:
+    if plan.injection is None:
+        return
+    exact = not plan.injection.concentration.nominal
+    # A concentration that does not terminate gives nominal units: then the exact volume is what is compared.
+    planned = {(r.region, r.side): Fraction(r.units.value if exact else r.volume.value) for r in plan.injection.regions}
+    given = {(dose.region, dose.side): Fraction(dose.units if exact else dose.volume) for dose in report.doses}
+    over = [key for key, amount in given.items() if amount > planned.get(key, Fraction(0))]
+    under = [key for key, amount in planned.items() if given.get(key, Fraction(0)) < amount]
+    if over or (under and report.stopped_early is None):
+        yield NotReady(
+            code="dose.differs",
+            sentence="What was given differs from the plan in at least one region.",
+            next_step="Correct the figures, or record a deviation `dose.differs` with the reason.",
+            regions=tuple(RegionSide(region=region, side=side) for region, side in sorted(over + under, key=str)),
+        )
+    if not exact:
+        return
+    concentration = Fraction(plan.injection.concentration.value)
+    if any(Fraction(dose.units) != Fraction(dose.volume) * concentration for dose in report.doses):
+        yield NotReady(
+            code="dose.volume",
+            sentence="Units and volume of a region do not fit the concentration of the plan.",
+            next_step="Correct the figures, or record a deviation `dose.volume` with the reason.",
+        )
+    used = sum((Fraction(use.used) for use in report.vials), Fraction(0))
+    if used != sum(given.values(), Fraction(0)):
+        yield NotReady(
+            code="dose.sum",
+            sentence="The region totals do not add up to what was used from the vials.",
+            next_step="Correct the figures, or record a deviation `dose.sum` with the reason.",
+        )

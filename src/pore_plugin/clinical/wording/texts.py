@@ -1,0 +1,219 @@
+"""The text check: no promises, no claims without a source, no drug names before the consultation, names after it.
+
+It finds known wordings, with the negation and the hedge around them; it does not understand a text, and passing it
+does not make a text lawful.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+from typing import Any, Literal
+
+from ...contracts.base import FrozenMap
+from ...contracts.common import ContentDocument
+from ...contracts.consent import ConsentText
+from ...contracts.extension import PatientTexts
+from ...contracts.follow_up import FollowUpSchedule
+from ...contracts.problems import Problem
+from ...contracts.procedure import ProcedureTemplate
+from .rules import (
+    CLAIMS,
+    DRUG_WORDS,
+    HEDGE,
+    NEGATION_AFTER,
+    NEGATION_BEFORE,
+    NEGATION_INSIDE,
+    NEUTRAL,
+    OFF_LABEL,
+    Claim,
+    compiled,
+)
+
+__all__ = ["TextUse", "check_document", "check_text", "normalise"]
+
+TextUse = Literal[
+    "promotional", "invitation", "information", "consultation", "aftercare", "red-flag-card", "practitioner", "consent"
+]
+
+_BEFORE_CONSULTATION = frozenset({"promotional", "invitation", "information"})
+_NAMES_PRODUCT = frozenset({"aftercare", "red-flag-card", "consent"})
+
+# Cyrillic and Greek letters that look like Latin ones.
+_LOOKALIKES = str.maketrans("авекмнорстухіјѕԁɡαβεικνορτυχ", "abekmhopctyxijsdgabeiknoptux")
+_DIGITS_AS_LETTERS = str.maketrans("0134$5@", "oieassa")
+_SENTENCE = re.compile(r"(?<=[.!?])\s(?:;\s)?|\s;\s")
+_NEGATIVE = re.compile(r"\b(?:not|never|no|zero|cannot|without)\b")
+_PART = re.compile(
+    r"\s*[.!?;:](?:\s+|$)|\s+-+\s+|,\s+(?!(?:or|nor|neither|then)\b)|\s+(?:but|yet|however|while|whereas)\s+"
+    r"|\s+and\s+(?=(?:your?|you'll|pores|results?|the|it|we|it's)\b)"
+)
+_WORDY = re.compile(r"[^\w\s%{}'.,!?;:=/-]+")
+
+
+def check_text(text: str, use: TextUse, *, names: Collection[str] = ()) -> tuple[Problem, ...]:
+    """Return what is wrong with a whole text for its use; one problem per code and sentence, in order.
+
+    `names` are the brands and INNs of the catalogue; common short forms are known anyway. Claims and promises are
+    refused in every use. Promotional, invitation and information texts name no drug. Consent, aftercare and red-flag
+    card texts name product and lot, for which the placeholders `{product}` and `{lot}` count; a consent also says that
+    the use is off-label. Problems say which sentence it is, counted from 1, and do not repeat it.
+    """
+    problems: list[Problem] = []
+    for sentences in _readings(text):
+        problems += _claims(sentences)
+        if use in _BEFORE_CONSULTATION:
+            problems += _named(sentences, names)
+    problems = list(dict.fromkeys(problems))
+    if use in _NAMES_PRODUCT:
+        problems += _unnamed(text, names, off_label=use == "consent")
+    return tuple(problems)
+
+
+def check_document(document: ContentDocument, *, names: Collection[str] = ()) -> tuple[Problem, ...]:
+    """Return what is wrong with every localised text of a content document, each with its JSON pointer.
+
+    Patient texts are checked by their own use; a treatment consent for injections and a red-flag card must name
+    product and lot as a whole; forms, rules, evidence and the like are checked for claims and promises only.
+    """
+    problems: list[Problem] = []
+    uses = {f"/texts/{index}/text": one.use for index, one in enumerate(_texts(document))}
+    if isinstance(document, FollowUpSchedule):
+        uses["/red_flag_card"] = "red-flag-card"
+    for pointer, text in _walk(document, ""):
+        for locale, sentence in text.items():
+            found = check_text(sentence, uses.get(pointer, "practitioner"), names=names)
+            problems += [one.model_copy(update={"pointer": f"{pointer}/{locale}"}) for one in found]
+    if isinstance(document, ConsentText) and document.purpose == "treatment" and document.injections_only:
+        for locale in sorted({locale for one in document.paragraphs for locale in one.text}):
+            whole = "\n\n".join(one.text.get(locale, "") for one in document.paragraphs)
+            lacking = _unnamed(whole, names, off_label=True)
+            problems += [one.model_copy(update={"pointer": "/paragraphs"}) for one in lacking]
+    if isinstance(document, ProcedureTemplate) and document.off_label is not None:
+        for locale, sentence in document.off_label.items():
+            if compiled(OFF_LABEL).search(normalise(sentence)) is None:
+                problems.append(_off_label_missing(f"/off_label/{locale}"))
+    return tuple(problems)
+
+
+def normalise(text: str, divider: str = "-") -> str:
+    """Return the text as the patterns see it.
+
+    Lower case, no accents, no invisible characters, no quotes or mark-up, look-alike letters as Latin ones, every dash
+    a hyphen; sentences stay apart. A hyphen at the end of a line becomes `divider`.
+    """
+    text = unicodedata.normalize("NFKC", re.sub("\u00ad\\s*", "", text)).casefold()
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf").translate(_LOOKALIKES)
+    text = "".join(char for char in unicodedata.normalize("NFD", text) if unicodedata.category(char) != "Mn")
+    text = re.sub(r"[\u2018\u2019\u02bc\u00b4`]", "'", re.sub(r"[\u2010-\u2015\u2212]", "-", text))
+    text = re.sub(r"(?<=\w)-[^\S\n]*\n\s*(?=\w)", divider, text)
+    text = _WORDY.sub(" ", text)
+    text = re.sub(r"(?<=\d)\s+(?=%)", "", text)
+    text = re.sub(r"\s*\n\s*\n\s*", " ; ", text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _readings(text: str) -> Iterator[tuple[str, ...]]:
+    """Yield the sentences; twice where a hyphen at a line's end can be part of the word or not."""
+    for reading in dict.fromkeys((normalise(text), normalise(text, ""))):
+        yield tuple(one for one in _SENTENCE.split(reading) if one)
+
+
+def _claims(sentences: tuple[str, ...]) -> Iterator[Problem]:
+    for number, sentence in enumerate(sentences, start=1):
+        for claim in CLAIMS:
+            if any(_makes(claim, part) for part in _parts(sentence)):
+                yield Problem(
+                    code=claim.code, sentence=f"Sentence {number} {claim.sentence}", next_step=claim.next_step
+                )
+
+
+def _parts(sentence: str) -> Iterator[str]:
+    """Yield the parts of a sentence that a negation or hedge reaches; a question asks and claims nothing."""
+    asks = sentence.endswith("?") and re.match(r"(?:is|are|does|do|can|could|will|would|how|what|why|when)\b", sentence)
+    if not asks:
+        yield from (part for part in _PART.split(sentence) if part)
+
+
+def _makes(claim: Claim, part: str) -> bool:
+    plain = compiled(NEUTRAL).sub(lambda match: "surely" if match[0].startswith("no") else "", part)
+    for pattern in claim.patterns:
+        for match in compiled(pattern, from_word=True).finditer(part):
+            before = compiled(NEUTRAL).sub("", part[: match.start()]).rstrip()
+            inside = compiled(NEUTRAL).sub("", match[0])
+            if not _NEGATIVE.search(pattern) and compiled(NEGATION_INSIDE).search(inside):
+                continue
+            if compiled(NEGATION_BEFORE).search(before) or compiled(NEGATION_AFTER).search(part[match.end() :]):
+                continue
+            if claim.hedged and compiled(HEDGE).search(plain):
+                continue
+            return True
+    return False
+
+
+def _named(sentences: tuple[str, ...], names: Collection[str]) -> Iterator[Problem]:
+    pattern = _name_pattern(frozenset(names))
+    for number, sentence in enumerate(sentences, start=1):
+        if pattern.search(sentence) or pattern.search(sentence.translate(_DIGITS_AS_LETTERS)):
+            yield Problem(
+                code="text.names_drug",
+                sentence=f"Sentence {number} names a brand, an active substance or a short form of one.",
+                next_step="Speak of a consultation for pore concerns; medicines are named in the consultation.",
+            )
+
+
+@lru_cache(maxsize=64)
+def _name_pattern(names: frozenset[str]) -> re.Pattern[str]:
+    spelt = {_spaced(word) for name in names for word in (normalise(name), normalise(name).partition(" ")[0])}
+    spelt |= {_spaced(word) for word in ("botox", "botulinum", "dysport", "bocouture", "xeomin", "azzalure")}
+    return re.compile(rf"(?<!\w)(?:{'|'.join([*DRUG_WORDS, *sorted(one for one in spelt if one)])})(?!\w)")
+
+
+def _spaced(word: str) -> str:
+    """Return a pattern for the word that hyphens, dots or spaces between its letters do not hide."""
+    return r"[\W_]?".join(re.escape(char) for char in word if not char.isspace()) if len(word) >= 5 else ""
+
+
+def _unnamed(text: str, names: Collection[str], *, off_label: bool) -> Iterator[Problem]:
+    seen = normalise(text)
+    if "{product}" not in seen and not _name_pattern(frozenset(names)).search(seen):
+        yield Problem(
+            code="text.product_missing",
+            sentence="The text does not name the product.",
+            next_step="Name it, or put {product} where it belongs.",
+        )
+    if "{lot}" not in seen and not re.search(r"\b(?:lot|batch)(?: (?:number|no))?[ .:]+(?=\w*\d)[\w/-]+", seen):
+        yield Problem(
+            code="text.lot_missing",
+            sentence="The text does not name the lot.",
+            next_step="Put {lot} where it belongs.",
+        )
+    if off_label and compiled(OFF_LABEL).search(seen) is None:
+        yield _off_label_missing("")
+
+
+def _off_label_missing(pointer: str) -> Problem:
+    return Problem(
+        code="text.off_label_missing",
+        sentence="The text does not say that the use is off-label.",
+        pointer=pointer,
+        next_step="Say that the use is off-label and what that means.",
+    )
+
+
+def _texts(document: ContentDocument) -> tuple[Any, ...]:
+    return document.texts if isinstance(document, PatientTexts) else ()
+
+
+def _walk(value: Any, pointer: str) -> Iterator[tuple[str, FrozenMap[str]]]:
+    """Yield every localised text inside a model with its pointer."""
+    if isinstance(value, FrozenMap):
+        yield pointer, value
+    elif isinstance(value, tuple):
+        for index, one in enumerate(value):
+            yield from _walk(one, f"{pointer}/{index}")
+    elif hasattr(type(value), "model_fields"):
+        for name, field in type(value).model_fields.items():
+            yield from _walk(getattr(value, name), f"{pointer}/{field.alias or name}")
