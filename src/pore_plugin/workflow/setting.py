@@ -51,6 +51,7 @@ from ..contracts import (
 )
 from ..contracts.canonical import record_digest
 from ..hooks import BUILTIN, CONTRACT_VERSION, Dispatcher, Extensions, LoadReport
+from .remembering import ByIdentity
 
 __all__ = ["Setting", "model_of", "problem"]
 
@@ -106,20 +107,15 @@ def model_of(entry: Entry[Any], contract: type[M]) -> M:
 
 
 class _Worked(local):
-    """What one step call has worked out of the records handed to it, by the records' identity.
-
-    It is kept for that call alone, in its thread alone: nothing of a patient outlasts a step.
-    """
+    """The questions that one step call has put to the rules, in its thread alone, until the step is over."""
 
     def __init__(self) -> None:
         self.depth = 0
-        self.pins: dict[int, tuple[Model, RecordPin]] = {}
-        self.looked: dict[int, tuple[Response, Looked]] = {}
         self.findings: dict[tuple[object, ...], tuple[Finding, ...]] = {}
 
 
 class Setting:
-    """Clinic, catalogue, composed forms and extensions, put together once and then only read.
+    """Clinic, catalogue, composed forms and extensions, put together once; what is added later only saves work.
 
     Raises `ProblemsError` when settings or content do not hold together. A broken extension is left out and shown by
     `plugins`.
@@ -175,11 +171,13 @@ class Setting:
         self._indexes: dict[str, FormIndex] = {}
         self._figures: dict[tuple[object, ...], Numbers | PreparedPlan] = {}
         self._keys = clinic_keys(clinic.id)
+        self._pins: ByIdentity[RecordPin] = ByIdentity()
+        self._looked: ByIdentity[Looked] = ByIdentity()
         self._worked = _Worked()
 
     @contextmanager
     def step(self) -> Iterator[None]:
-        """Work out digests and counted answers of a record once until the step is over.
+        """Put the same question to the rules once until the step is over.
 
         What follows from good input may still be past what a record can hold, such as a day after the year 2199:
         that gives a `ProblemsError` too.
@@ -193,8 +191,6 @@ class Setting:
         finally:
             worked.depth -= 1
             if not worked.depth:
-                worked.pins.clear()
-                worked.looked.clear()
                 worked.findings.clear()
 
     def _ours(self, contract: type[D]) -> Entry[D]:
@@ -303,26 +299,14 @@ class Setting:
 
     def looked(self, response: Response) -> Looked:
         """Return the questions that a response's answers show on its form, and the answers that count."""
-        worked = self._worked
-        known = worked.looked.get(id(response))
-        if known is not None:
-            return known[1]
-        found = look(self.form_index(response.form).compiled, index(response.answers))
-        if worked.depth:
-            worked.looked[id(response)] = (response, found)
-        return found
+        return self._looked.of(response, lambda: look(self.form_index(response.form).compiled, index(response.answers)))
 
     def record_pin(self, record: Model) -> RecordPin:
         """Return the id and digest that pin a record."""
-        worked = self._worked
-        known = worked.pins.get(id(record))
-        if known is not None:
-            return known[1]
-        pin = RecordPin(id=record.id, digest=record_digest(record))  # type: ignore[attr-defined]
-        if worked.depth:
-            # The record is kept too, so that no other gets its identity meanwhile.
-            worked.pins[id(record)] = (record, pin)
-        return pin
+        return self._pins.of(
+            record,
+            lambda: RecordPin(id=record.id, digest=record_digest(record)),  # type: ignore[attr-defined]
+        )
 
     def key(self, record: str, step: str) -> str:
         """Return the deterministic id of what a step makes from a record."""
