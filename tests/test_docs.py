@@ -93,7 +93,7 @@ def spans(page: Path) -> set[str]:
 def machine(tmp_path: Path) -> dict[str, str]:
     """An environment of its own that sees what is installed here, so that pip can install and remove in it."""
     venv = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True, timeout=300)
     (packages,) = venv.glob("lib/python*/site-packages")
     here = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()])
     packages.joinpath("here.pth").write_text(

@@ -33,7 +33,7 @@ def loaded_by(program: str) -> set[str]:
     """The modules that a fresh interpreter has after the program, without those it starts with."""
     report = f"import sys; before = set(sys.modules)\n{program}\nprint(*set(sys.modules) - before)"
     # -I: neither the folder nor the environment of this test run lends a module.
-    done = subprocess.run([sys.executable, "-I", "-c", report], capture_output=True, check=True, text=True)
+    done = subprocess.run([sys.executable, "-I", "-c", report], capture_output=True, check=True, text=True, timeout=120)
     return set(done.stdout.split())
 
 

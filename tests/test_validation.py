@@ -261,5 +261,7 @@ def test_accepting_a_document_loads_no_explaining_engine() -> None:
         "print([name for name in ('jsonschema', 'rfc8785', 'requests') if name in sys.modules])"
     )
     path = CORPUS / "consultation" / "good-all-types.json"
-    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout.strip() == "[]"
