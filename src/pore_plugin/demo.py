@@ -209,8 +209,10 @@ class _Walk:
         patient = {"patient": consultation.patient.id, **self.clinic}
         pin = self.workflow.record_pin(consultation).to_document()
         vials = self.checked(Vial, "vials")
-        self.consent_texts(plan, [vial.lot for vial in vials])
-        consents = self.consent(plan)
+        authorisations = self.checked(Authorisation, "authorisations", **patient)
+        people = self.people(authorisations)
+        self.consent_texts(plan, [vial.lot for vial in vials], people)
+        consents = self.consent(plan, people)
         assessment = self.run.assessment
         assert assessment is not None  # noqa: S101
         return CaseFile(
@@ -220,19 +222,32 @@ class _Walk:
             day_form=self.day_form(plan),
             consents=consents,
             overrides=self.checked(Override, "overrides", consultation=pin, **patient),
-            authorisations=self.checked(Authorisation, "authorisations", **patient),
+            authorisations=authorisations,
             approvals=request.approvals,
             vials=vials,
         )
 
-    def consent_texts(self, plan: ProcedurePlan, lots: list[str]) -> None:
-        for sheet in self.workflow.consent_sheets(plan, self.locale, lots=lots):
+    def people(self, authorisations: tuple[Authorisation, ...]) -> dict[str, str]:
+        """Return who prescribes and who treats, as far as the case says; the gate speaks about anybody else."""
+        given = self.part("treatment") if "treatment" in self.case else {}
+        prescriber = given.get("prescriber") or next((one.prescriber for one in authorisations), None)
+        wanted = {"prescriber": prescriber, "operator": given.get("operator")}
+        roles = {person.id: {*person.roles} for person in self.workflow.clinic.people}
+        return {
+            role: person
+            for role, person in wanted.items()
+            if isinstance(person, str) and {role, "prescriber"} & roles.get(person, set())
+        }
+
+    def consent_texts(self, plan: ProcedurePlan, lots: list[str], people: Mapping[str, str]) -> None:
+        for sheet in self.workflow.consent_sheets(plan, self.locale, lots=lots, **people):
             self.leave(f"consent-text-{sheet.purpose}", rendering.consent_text_sheet(sheet), sheet)
 
-    def consent(self, plan: ProcedurePlan) -> tuple[Consent, ...]:
+    def consent(self, plan: ProcedurePlan, people: Mapping[str, str]) -> tuple[Consent, ...]:
         if "consent" not in self.case:
             return ()
-        request = _check(ConsentRequest, self.part("consent"), "/consent", plan=plan.to_document())
+        given = {**people, **self.part("consent")}
+        request = _check(ConsentRequest, given, "/consent", plan=plan.to_document())
         with _at("/consent"):
             consent = self.workflow.consent(request).consent
         self.leave("consent", rendering.consent_sheet(consent, sample=plan.sample), consent, request)

@@ -184,6 +184,12 @@ def consent(
     lots: Annotated[
         list[str] | None, typer.Option("--lot", metavar="LOT", help="With --text: the lot to name in it.")
     ] = None,
+    prescriber: Annotated[
+        str | None, typer.Option("--prescriber", metavar="ID", help="With --text: the prescriber to name in it.")
+    ] = None,
+    operator: Annotated[
+        str | None, typer.Option("--operator", metavar="ID", help="With --text: who treats, to name in it.")
+    ] = None,
     locale: LocaleOption = "en",
 ) -> None:
     """Record a consent to a plan, or print the text to sign.
@@ -200,7 +206,9 @@ def consent(
         result = workflow.consent(request)
         show(result, lambda: rendering.consent_sheet(result.consent, sample=request.plan.sample), output)
         return
-    sheets = workflow.consent_sheets(read_document(ProcedurePlan, file), locale, lots=lots or ())
+    sheets = workflow.consent_sheets(
+        read_document(ProcedurePlan, file), locale, lots=lots or (), prescriber=prescriber, operator=operator
+    )
     wanted = next((sheet for sheet in sheets if sheet.purpose == text.value), None)
     if wanted is not None:
         show(wanted, lambda: rendering.consent_text_sheet(wanted), output)

@@ -106,6 +106,8 @@ class Consent(Model):
     given_at: Instant
     cooling_off_ends: Opt[Instant] = Field(default=None, description="Absent where the market and clinic ask for none.")
     explained_by: RecordId
+    prescriber: Opt[RecordId] = Field(default=None, description="Whom the text named as the prescriber.")
+    operator: Opt[RecordId] = Field(default=None, description="Whom the text named as the person who treats.")
     signature: Signature
 
 

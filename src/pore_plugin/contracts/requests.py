@@ -82,6 +82,8 @@ class ConsentRequest(Model):
     informed_at: Instant
     given_at: Instant
     explained_by: RecordId
+    prescriber: Opt[RecordId] = Field(default=None, description="Whom the text named as the prescriber.")
+    operator: Opt[RecordId] = Field(default=None, description="Whom the text named as the person who treats.")
     signature: Signature
     earlier: tuple[Consent, ...] = Field(
         default=(), description="Earlier consents: an unchanged repeat needs no new cooling-off."

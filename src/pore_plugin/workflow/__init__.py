@@ -136,11 +136,24 @@ class PoreWorkflow:
 
         return plan(self._setting, request)
 
-    def consent_sheets(self, plan: ProcedurePlan, locale: str, *, lots: Sequence[str] = ()) -> tuple[ConsentSheet, ...]:
-        """Return every consent text of the plan for this market, filled in, ready to read and sign."""
+    def consent_sheets(
+        self,
+        plan: ProcedurePlan,
+        locale: str,
+        *,
+        lots: Sequence[str] = (),
+        prescriber: str | None = None,
+        operator: str | None = None,
+    ) -> tuple[ConsentSheet, ...]:
+        """Return every consent text of the plan for this market, filled in, ready to read and sign.
+
+        `prescriber` and `operator` are ids of the clinic's people, whom the text names; without one it names the only
+        person in the role, and where there are several it points to the record. Raises `ProblemsError`
+        (`consent.prescriber`, `consent.operator`) for somebody who is not in the role.
+        """
         from .steps import consent_sheets
 
-        return consent_sheets(self._setting, plan, locale, lots)
+        return consent_sheets(self._setting, plan, locale, lots, prescriber, operator)
 
     def consent(self, request: ConsentRequest) -> ConsentResult:
         """Record a consent to this plan, with the end of its cooling-off."""

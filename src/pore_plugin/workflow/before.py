@@ -19,6 +19,7 @@ from ..contracts import (
     ProblemsError,
     ProcedurePlan,
 )
+from .messages import Messages
 from .setting import Setting, problem
 
 __all__ = ["assess", "check_answers", "consent", "consent_sheets", "refuse_other_form", "refuse_unfit"]
@@ -96,10 +97,26 @@ def assess(setting: Setting, request: AssessmentRequest) -> Assessment:
     return setting.assess(context, request.consultation, request.day_form, template, request.at)
 
 
-def consent_sheets(setting: Setting, plan: ProcedurePlan, locale: str, lots: Sequence[str]) -> tuple[ConsentSheet, ...]:
-    """Return every consent text of the plan for this market, filled in."""
+def consent_sheets(
+    setting: Setting,
+    plan: ProcedurePlan,
+    locale: str,
+    lots: Sequence[str],
+    prescriber: str | None = None,
+    operator: str | None = None,
+) -> tuple[ConsentSheet, ...]:
+    """Return every consent text of the plan for this market, filled in.
+
+    `prescriber` and `operator` are ids of the clinic's people. Without one the sheet names the only one there is, and
+    nobody where there are several.
+    """
     pin = setting.record_pin(plan)
-    values = _values(setting, plan, locale, lots)
+    words = Messages(setting.catalogue, locale)
+    values = {
+        **_values(setting, plan, locale, lots, words),
+        "prescriber": _named(setting, prescriber, "prescriber") or words.text("consent-prescriber"),
+        "operator": _named(setting, operator, "operator") or words.text("consent-operator"),
+    }
     return tuple(
         consenting.render_consent(entry.model, entry.pin, plan, pin, locale, values) for entry in _texts(setting, plan)
     )
@@ -112,20 +129,34 @@ def _texts(setting: Setting, plan: ProcedurePlan) -> Iterator[Entry[ConsentText]
             yield entry
 
 
-def _values(setting: Setting, plan: ProcedurePlan, locale: str, lots: Sequence[str]) -> dict[str, str]:
+def _named(setting: Setting, person_id: str | None, role: str) -> str | None:
+    """Return the name of the clinic's person with this id, or of the only one in the role; `None` for several.
+
+    A prescriber may always treat as well. Raises `ProblemsError` for somebody else.
+    """
+    fit = {person.id: person.name for person in setting.clinic.people if {role, "prescriber"} & set(person.roles)}
+    if person_id is None:
+        return next(iter(fit.values())) if len(fit) == 1 else None
+    if person_id not in fit:
+        raise problem(
+            f"consent.{role}",
+            f"The clinic has no {role} with this id.",
+            f"Name a person whom the clinic settings list as {role}.",
+            f"/{role}",
+        )
+    return fit[person_id]
+
+
+def _values(setting: Setting, plan: ProcedurePlan, locale: str, lots: Sequence[str], words: Messages) -> dict[str, str]:
     clinic, injection = setting.clinic, plan.injection
     titles = setting.titles(locale)
-    regions = [
-        f"{titles.get(region.region, region.region)} ({region.side})" if region.side else titles[region.region]
-        for region in plan.regions
-    ]
+    # A region may have left the catalogue since the plan was made: its id stands in then.
+    regions = [words.place(titles.get(region.region, region.region), region.side) for region in plan.regions]
     return {
         "product": f"{injection.brand} ({injection.inn})" if injection else localise(plan.title, locale),
         "regions": ", ".join(regions),
-        "units": f"{injection.total_units.value} U" if injection else "none",
-        "lot": ", ".join(dict.fromkeys(lots)) or "recorded on the day of treatment",
-        "prescriber": " or ".join(p.name for p in clinic.people if "prescriber" in p.roles),
-        "operator": " or ".join(p.name for p in clinic.people if {"operator", "prescriber"} & set(p.roles)),
+        "units": f"{injection.total_units.value} U" if injection else words.text("consent-no-units"),
+        "lot": ", ".join(dict.fromkeys(lots)) or words.text("consent-lot-later"),
         "clinic": f"{clinic.name}, {clinic.emergency.clinic}",
         "emergency": clinic.emergency.emergency,
     }
@@ -134,6 +165,8 @@ def _values(setting: Setting, plan: ProcedurePlan, locale: str, lots: Sequence[s
 def consent(setting: Setting, request: ConsentRequest) -> Consent:
     """Return the consent on the plan's text for its purpose; cooling-off is computed, not typed."""
     plan = request.plan
+    for person, role in ((request.prescriber, "prescriber"), (request.operator, "operator")):
+        _named(setting, person, role)
     for entry in _texts(setting, plan):
         if entry.model.purpose == request.purpose:
             return consenting.give_consent(

@@ -87,9 +87,16 @@ def plan(setting: Setting, request: PlanRequest) -> PlanResult:
 
 
 @_step
-def consent_sheets(setting: Setting, plan: ProcedurePlan, locale: str, lots: Sequence[str]) -> tuple[ConsentSheet, ...]:
+def consent_sheets(
+    setting: Setting,
+    plan: ProcedurePlan,
+    locale: str,
+    lots: Sequence[str],
+    prescriber: str | None,
+    operator: str | None,
+) -> tuple[ConsentSheet, ...]:
     """Return every consent text of the plan for this market, filled in."""
-    return before.consent_sheets(setting, plan, locale, lots)
+    return before.consent_sheets(setting, plan, locale, lots, prescriber, operator)
 
 
 @_step

@@ -142,6 +142,8 @@ def give_consent(
         informed_at=request.informed_at,
         given_at=request.given_at,
         explained_by=request.explained_by,
+        prescriber=request.prescriber,
+        operator=request.operator,
         signature=request.signature,
     )
     end = required_cooling_off(
