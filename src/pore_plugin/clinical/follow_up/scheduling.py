@@ -26,6 +26,7 @@ from ...contracts import (
     StepChange,
 )
 from ..durations import add_to_date, instant_of, parse_duration, to_utc
+from ..figures import usable
 from ..keys import keys_of
 from ..numbers import exact
 from ..safety.intervals import retreatment
@@ -258,7 +259,7 @@ def _watch_days(inputs: FollowUpInputs) -> int | None:
     watch = inputs.schedule.watch
     if watch is None or watch.value is None or watch.unit != "d":
         return None
-    if watch.mark not in ("V", "D") and f"{inputs.schedule.id}/watch" not in inputs.accepted:
+    if usable(watch, f"{inputs.schedule.id}/watch", inputs.accepted) is None:
         return None
     # A part of a day keeps the watch open for the whole of it.
     return -(-exact(watch.value) // 1)

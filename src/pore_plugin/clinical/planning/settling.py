@@ -12,6 +12,7 @@ from ...contracts.base import Text
 from ...contracts.common import Mark, SourcedNumber
 from ...contracts.problems import Problem
 from ...contracts.procedure import ClinicProtocol, DroppedField, MissingNumber, PlannedParameter
+from ..figures import usable
 from ..numbers import exact
 
 __all__ = ["Ledger", "Origin", "Settled", "Sign", "Slot"]
@@ -121,11 +122,8 @@ class Ledger:
 
     def usable(self, number: SourcedNumber, slot: Slot) -> Origin | None:
         """Say whether the sourced number itself may serve: as a default, as an accepted suggestion, or not."""
-        if number.value is None:
-            return None
-        if number.mark == "T":
-            return "suggestion-accepted" if self._accept_key(slot) in self._accepted else None
-        return slot.origin
+        standing = usable(number, self._accept_key(slot), self._accepted)
+        return "suggestion-accepted" if standing == "accepted" else standing and slot.origin
 
     def look(self, number: SourcedNumber, slot: Slot, given: str | None = None) -> Settled | None:
         """Return the figure that holds for a slot; otherwise it is noted as missing, or as not given.

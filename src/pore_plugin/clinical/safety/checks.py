@@ -10,6 +10,7 @@ from ...contracts.answers import DateAnswer, DecimalAnswer, IntegerAnswer
 from ...contracts.common import RegionDose, RegionSide
 from ...contracts.products import Product
 from ...contracts.safety import ComputedPredicate, ToxinExposure
+from ..figures import usable
 from ..forms.conditions import AnswerIndex
 from .intervals import outcomes, same_brand
 from .situation import Past, Situation, by_region
@@ -72,8 +73,8 @@ def age_max(_: ComputedPredicate, found: Situation, __: Answered) -> Hit | None:
     years = Fraction(limit.years.value) + (1 if limit.inclusive else 0)
     if found.day < birthday(_born(found), years):
         return None
-    accepted = f"{found.product.id}/age_max" in found.policies.accepted_suggestions
-    return Hit(unverified=limit.years.mark == "T" and not accepted)
+    key = f"{found.product.id}/age_max"
+    return Hit(unverified=usable(limit.years, key, found.policies.accepted_suggestions) is None)
 
 
 def _born(found: Situation) -> date:
@@ -133,8 +134,8 @@ def cumulative(predicate: ComputedPredicate, found: Situation, _: Answered) -> H
     total += sum(units or 0 for past, units in zip(recent, given, strict=True) if past.unit_id is not None)
     if total <= Fraction(ceiling.units.value):
         return None
-    accepted = f"{row.id}/cumulative_ceiling" in found.policies.accepted_suggestions
-    return Hit(unverified=ceiling.units.mark == "T" and not accepted)
+    key = f"{row.id}/cumulative_ceiling"
+    return Hit(unverified=usable(ceiling.units, key, found.policies.accepted_suggestions) is None)
 
 
 def _recent(past: Past, windows: Iterable[tuple[Fraction, str]], day: date) -> bool:

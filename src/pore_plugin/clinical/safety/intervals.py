@@ -13,6 +13,7 @@ from typing import Literal
 from ...contracts.common import RegionSide
 from ...contracts.products import Product
 from ...contracts.safety import ToxinExposure
+from ..figures import usable
 from .situation import Past, Situation
 from .spans import forward
 
@@ -49,8 +50,8 @@ def retreatment(
     for row in rows:
         silent = silent or row is None or not row.retreatment
         for limit in row.retreatment if row else ():
-            usable = limit.mark in ("V", "D") or f"{row.id if row else ''}/retreatment.{limit.unit}" in accepted
-            if limit.value is None or not usable:
+            key = f"{row.id if row else ''}/retreatment.{limit.unit}"
+            if limit.value is None or usable(limit, key, accepted) is None:
                 silent = True
             else:
                 verified.append(forward(given, Fraction(limit.value), limit.unit))

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from ...contracts import LabelPolicy, NotReady, Policies, ProcedurePlan, Product, Vial
+from ..figures import usable
 
 __all__ = ["lifting_policy", "vial_reasons"]
 
@@ -105,8 +106,8 @@ def _age(vial: Vial, product: Product | None, policies: Policies, now: datetime,
             next_step="Correct the time of reconstitution.",
         )
     policy = lifting_policy(policies, "vial.in_use_hours", today)
-    usable = product.in_use.mark in ("V", "D") or f"{product.id}/in_use" in policies.accepted_suggestions
-    label = product.in_use.value if usable else None
+    serves = usable(product.in_use, f"{product.id}/in_use", policies.accepted_suggestions)
+    label = product.in_use.value if serves else None
     hours = label if policy is None else policy.in_use_hours
     if hours is not None and age > timedelta(seconds=int(Fraction(hours) * 3600)):
         yield NotReady(
