@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .clinical.wording.texts import check_text
+    from .clinical.wording.texts import check_document, check_text
     from .contracts import ProblemsError
     from .hooks import hookimpl
     from .host import host_hookspecs, host_plugin
@@ -19,6 +19,7 @@ __all__ = [
     "PoreWorkflow",
     "ProblemsError",
     "check",
+    "check_document",
     "check_text",
     "check_toml",
     "hookimpl",
@@ -30,6 +31,7 @@ _HOMES = {
     "PoreWorkflow": "workflow",
     "ProblemsError": "contracts",
     "check": "validation",
+    "check_document": "clinical.wording.texts",
     "check_text": "clinical.wording.texts",
     "check_toml": "validation",
     "hookimpl": "hooks",

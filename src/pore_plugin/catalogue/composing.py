@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..clinical.wording.texts import check_document
 from ..contracts import (
     ConsultationForm,
     Problem,
@@ -132,6 +133,9 @@ def _misfits(base: ConsultationForm, own: Sequence[Contribution], regions: Conta
                 f"Add the text in {locale}.",
             )
             for pointer, locale in missing_locales(value, wanted)
+        ]
+        found += [
+            problem.model_copy(update={"pointer": f"/{index}{problem.pointer}"}) for problem in check_document(value)
         ]
         if regions is not None and isinstance(value.question, RegionMapQuestion):
             found += [

@@ -13,6 +13,7 @@ from ..validation.jsontext import read_json
 from .entries import CLINIC, Entry, entry_of
 from .locales import missing_locales
 from .references import definitions, references
+from .wording import refused_texts
 
 __all__ = ["Catalogue"]
 
@@ -53,8 +54,8 @@ class Catalogue:
         """Merge what plug-ins contribute with the documents that the clinic hands in.
 
         What an extension contributes is left out whole when anything about it is wrong, or when it needs something
-        that was left out; `problems` says why. Anything wrong with the built-in's or the clinic's documents raises
-        `ProblemsError` with everything that is wrong with them.
+        that was left out; `problems` says why. A text that `check_document` refuses is wrong as well. Anything wrong
+        with the built-in's or the clinic's documents raises `ProblemsError` with everything that is wrong with them.
         """
         entries: list[Entry[Any]] = [entry_of(item.value, item.document, item.plugin) for item in contributions]
         entries += _handed_in(documents)
@@ -164,6 +165,10 @@ def _problems(entries: list[Entry[Any]]) -> Iterator[Problem]:
         for pointer, locale in missing_locales(entry.model):
             sentence = f"{entry.pin.id} lacks a text in {locale}, a locale it has elsewhere."
             yield _problem(entry, "locale.missing", sentence, pointer)
+    for entry, problem in refused_texts(current):
+        sentence = f"A text of {entry.pin.id} is refused. {problem.sentence}"
+        found = _problem(entry, problem.code, sentence, problem.pointer)
+        yield found.model_copy(update={"next_step": problem.next_step})
 
 
 def _duplicates(entries: list[Entry[Any]]) -> Iterator[Problem]:

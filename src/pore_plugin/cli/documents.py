@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..contracts import DOCUMENTS, Problem, ProblemLocation, ProblemsError
+from ..contracts import DOCUMENTS, ContentDocument, Problem, ProblemLocation, ProblemsError
 from ..validation import check, check_toml
 from ..validation.jsontext import locate, read_json
 from .clinics import check_clinic
@@ -43,14 +43,32 @@ def expanded(paths: Iterable[Path], suffixes: tuple[str, ...] = (".json", ".toml
 
 
 def check_file(path: Path, contract: str | None) -> None:
-    """Check one file against the contract, or against the one that it names. Raises `ProblemsError`."""
+    """Check one file against the contract, or against the one that it names, and what it says to people.
+
+    Raises `ProblemsError`.
+    """
     data, name = read(path), name_of(path)
     if path.suffix == ".toml" and contract in (None, "clinic"):
         check_clinic(data, file=name)
     elif path.suffix == ".toml":
         check_toml(contract or "clinic", data, file=name)
     else:
-        check(contract or _contract_of(data, name), data, file=name)
+        checked = check(contract or _contract_of(data, name), data, file=name)
+        if isinstance(checked.model, ContentDocument) and checked.model.status != "retired":
+            _check_texts(checked.model, data, name)
+
+
+def _check_texts(document: ContentDocument, data: bytes, name: str) -> None:
+    # Imported here: a record has no texts to check, and `validate` is run on one file at a time.
+    from ..builtin import documents
+    from ..clinical.wording.texts import check_document
+
+    shipped = (read_json(content) for file, content in documents() if file.startswith("products/"))
+    problems = check_document(document, names={product[key] for product in shipped for key in ("brand", "inn")})
+    if problems:
+        places = locate(data, {problem.pointer for problem in problems})
+        there = {at: ProblemLocation(file=name, line=line, column=column) for at, (line, column) in places.items()}
+        raise ProblemsError(one.model_copy(update={"location": there[one.pointer]}) for one in problems)
 
 
 def _contract_of(data: bytes, name: str) -> str:

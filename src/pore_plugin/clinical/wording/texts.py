@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Any, Literal
 
-from ...contracts.base import FrozenMap
-from ...contracts.common import ContentDocument
+from ...contracts.base import FrozenMap, Model
 from ...contracts.consent import ConsentText
 from ...contracts.extension import PatientTexts
 from ...contracts.follow_up import FollowUpSchedule
@@ -72,8 +71,8 @@ def check_text(text: str, use: TextUse, *, names: Collection[str] = ()) -> tuple
     return tuple(problems)
 
 
-def check_document(document: ContentDocument, *, names: Collection[str] = ()) -> tuple[Problem, ...]:
-    """Return what is wrong with every localised text of a content document, each with its JSON pointer.
+def check_document(document: Model, *, names: Collection[str] = ()) -> tuple[Problem, ...]:
+    """Return what is wrong with every localised text of a content document or a part of one, with JSON pointers.
 
     Patient texts are checked by their own use; a treatment consent for injections and a red-flag card must name
     product and lot as a whole; forms, rules, evidence and the like are checked for claims and promises only.
@@ -203,7 +202,7 @@ def _off_label_missing(pointer: str) -> Problem:
     )
 
 
-def _texts(document: ContentDocument) -> tuple[Any, ...]:
+def _texts(document: Model) -> tuple[Any, ...]:
     return document.texts if isinstance(document, PatientTexts) else ()
 
 
