@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import permutations
 from typing import Any
 from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from follow_up_examples import (
@@ -29,7 +30,7 @@ from follow_up_examples import (
     step,
 )
 from pore_plugin.clinical.durations import load_zone, to_utc
-from pore_plugin.clinical.follow_up.calendar import HolidayBook, calendar_for, is_open
+from pore_plugin.clinical.follow_up.calendar import HolidayBook, calendar_for, next_open
 from pore_plugin.clinical.follow_up.scheduling import FollowUpInputs, apply_edits, draft, schedule, years_of
 from pore_plugin.clinical.follow_up.slots import place_step
 from pore_plugin.clinical.keys import record_key
@@ -52,6 +53,8 @@ from pore_plugin.contracts import (
 
 ALL = frozenset(one.id for one in STEPS)
 ZONES = sorted(available_timezones() - {"localtime"})
+TEN_YEARS = (datetime(2021, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC))
+BOOK = HolidayBook()
 
 
 def by_name(plan: FollowUpPlan) -> dict[str, FollowUpStep]:
@@ -563,6 +566,27 @@ def in_zone(zone: str, calendar: Calendar, moment: datetime) -> FollowUpInputs:
     return inputs(anchor=anchor, date=moment.date().isoformat(), calendar=calendar, requested=ALL)
 
 
+def holds_its_windows(plan: FollowUpPlan, zone: str) -> None:
+    anchor = to_utc(plan.anchor)
+    for one in plan.steps:
+        due = to_utc(one.due)
+        assert anchor < due, (zone, plan.anchor, one.step)
+        assert one.earliest is None or to_utc(one.earliest) <= due, (zone, plan.anchor, one.step)
+        assert one.latest is None or due <= to_utc(one.latest), (zone, plan.anchor, one.step)
+        assert due.astimezone(load_zone(zone)).isoformat() == one.due, (zone, plan.anchor, one.step)
+
+
+def holds_opening_hours(plan: FollowUpPlan, calendar: Calendar) -> None:
+    flagged = " ".join(plan.flags)
+    for one in plan.steps:
+        if one.kind == "visit":
+            open_then = next_open(calendar, one.due) == one.due
+            assert open_then or f"visit {one.step} " in flagged, (plan.zone, plan.anchor, one.step)
+    assert plan.watch_until is not None
+    day_28 = date.fromisoformat(plan.anchor[:10]) + timedelta(28)
+    assert plan.watch_until[:10] >= day_28.isoformat()
+
+
 def test_every_step_is_due_in_its_window_in_every_zone() -> None:
     keys = [one.key for one in schedule(inputs(requested=ALL)).steps]
     for zone in ZONES:
@@ -570,13 +594,52 @@ def test_every_step_is_due_in_its_window_in_every_zone() -> None:
         for moment in anchors(zone):
             plan = schedule(in_zone(zone, calendar, moment))
             assert sorted(one.key for one in plan.steps) == sorted(keys)
-            anchor = to_utc(plan.anchor)
-            for one in plan.steps:
-                due = to_utc(one.due)
-                assert anchor < due, (zone, moment, one.step)
-                assert one.earliest is None or to_utc(one.earliest) <= due, (zone, moment, one.step)
-                assert one.latest is None or due <= to_utc(one.latest), (zone, moment, one.step)
-                assert due.astimezone(load_zone(zone)).isoformat() == one.due, (zone, moment, one.step)
+            holds_its_windows(plan, zone)
+
+
+@cache
+def clock_changes(zone: str) -> list[datetime]:
+    """The days of ten years, noon to noon in UTC, on which the clocks of a zone change."""
+    clocks = load_zone(zone)
+    noons = [TEN_YEARS[0] + timedelta(days=day, hours=12) for day in range((TEN_YEARS[1] - TEN_YEARS[0]).days)]
+    offsets = [noon.astimezone(clocks).utcoffset() for noon in noons]
+    return [noon for noon, before, after in zip(noons, offsets, offsets[1:], strict=False) if before != after]
+
+
+@st.composite
+def treatments(draw: st.DrawFn) -> tuple[str, datetime]:
+    """Draw a zone and the end of a treatment there: any second of ten years, or one whose steps meet a clock change."""
+    zone = draw(st.sampled_from(ZONES))
+    changes = clock_changes(zone)
+    if changes and draw(st.booleans()):
+        days = draw(st.sampled_from((0, 2, 7, 14, 28, 84)))
+        moment = draw(st.sampled_from(changes)) - timedelta(days=days, seconds=-draw(st.integers(0, 86_400)))
+    else:
+        moment = TEN_YEARS[0] + timedelta(
+            seconds=draw(st.integers(0, int((TEN_YEARS[1] - TEN_YEARS[0]).total_seconds())))
+        )
+    return zone, moment.astimezone(load_zone(zone))
+
+
+@cache
+def calendar_in(zone: str) -> Calendar:
+    return calendar_for(clinic(zone), range(2020, 2033), BOOK)
+
+
+@settings(max_examples=400)
+@given(treatments())
+def test_any_treatment_in_any_zone_has_its_steps_in_their_windows(case: tuple[str, datetime]) -> None:
+    zone, moment = case
+    plan = schedule(in_zone(zone, open_always(zone), moment))
+    assert {one.step for one in plan.steps} == {one.id for one in STEPS}
+    holds_its_windows(plan, zone)
+
+
+@settings(max_examples=200)
+@given(treatments())
+def test_any_visit_in_any_zone_is_in_opening_hours_or_flagged(case: tuple[str, datetime]) -> None:
+    zone, moment = case
+    holds_opening_hours(schedule(in_zone(zone, calendar_in(zone), moment)), calendar_in(zone))
 
 
 def test_visits_keep_their_local_time_in_every_zone() -> None:
@@ -601,14 +664,7 @@ def test_visits_fall_into_opening_hours_wherever_the_clinic_is() -> None:
     for zone in ZONES[::7]:
         calendar = calendar_for(clinic(zone), range(2021, 2033), book)
         for moment in anchors(zone):
-            plan = schedule(in_zone(zone, calendar, moment))
-            flagged = " ".join(plan.flags)
-            for one in plan.steps:
-                if one.kind == "visit":
-                    assert is_open(calendar, one.due) or f"visit {one.step} " in flagged, (zone, moment, one.step)
-            assert plan.watch_until is not None
-            day_28 = date.fromisoformat(plan.anchor[:10]) + timedelta(28)
-            assert plan.watch_until[:10] >= day_28.isoformat()
+            holds_opening_hours(schedule(in_zone(zone, calendar, moment)), calendar)
 
 
 def test_equal_inputs_give_equal_bytes() -> None:
