@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from ...contracts import (
     Clinic,
@@ -24,7 +23,7 @@ from ...contracts import (
     ProcedurePlan,
     RecordPin,
 )
-from ..durations import add_local
+from ..durations import add_local, instant_of, load_zone, to_utc
 from ..wording.localising import fill, localise
 
 __all__ = [
@@ -59,13 +58,14 @@ def render_consent(
 
 def cooling_off_end(informed_at: str, market: Market, policies: Policies, zone: str) -> str | None:
     """Return when the cooling-off ends: the later of the market's setting and the clinic's, `None` without either."""
-    ends = []
-    informed = datetime.fromisoformat(informed_at)
+    clocks = load_zone(zone)
+    ends: list[str] = []
     if market.cooling_off.value is not None:
-        ends.append(informed + timedelta(seconds=int(Fraction(market.cooling_off.value) * 3600)))
+        hours = timedelta(seconds=int(Fraction(market.cooling_off.value) * 3600))
+        ends.append(instant_of(to_utc(informed_at) + hours, clocks))
     if policies.cooling_off is not None:
-        ends.append(datetime.fromisoformat(add_local(informed_at, policies.cooling_off, ZoneInfo(zone))))
-    return max(ends).isoformat() if ends else None
+        ends.append(add_local(informed_at, policies.cooling_off, clocks))
+    return max(ends, key=to_utc, default=None)
 
 
 def required_cooling_off(
@@ -88,7 +88,7 @@ def required_cooling_off(
     if consent.purpose != "treatment":
         return None
     taken_back = {withdrawal.consent for withdrawal in withdrawals}
-    given = datetime.fromisoformat(consent.given_at)
+    given = to_utc(consent.given_at)
     for other in others:
         if (
             (other.purpose, other.clinic, other.patient, other.substance)
@@ -96,19 +96,19 @@ def required_cooling_off(
             and other.id != consent.id
             and other.plan != consent.plan
             and other.id not in taken_back
-            and datetime.fromisoformat(other.given_at) < given
+            and to_utc(other.given_at) < given
             and _over(other, given, market, policies, zone)
         ):
             return None
-    informed_at = max(consent.informed_at, planned_at, key=datetime.fromisoformat)
+    informed_at = max(consent.informed_at, planned_at, key=to_utc)
     ends = [cooling_off_end(informed_at, market, policies, zone), consent.cooling_off_ends]
-    return max((end for end in ends if end is not None), key=datetime.fromisoformat, default=None)
+    return max((end for end in ends if end is not None), key=to_utc, default=None)
 
 
 def _over(consent: Consent, moment: datetime, market: Market, policies: Policies, zone: str) -> bool:
     """Say whether the time to reflect of an earlier consent had ended: making the plan anew does not cut it short."""
     ends = (cooling_off_end(consent.informed_at, market, policies, zone), consent.cooling_off_ends)
-    return all(datetime.fromisoformat(end) <= moment for end in ends if end is not None)
+    return all(to_utc(end) <= moment for end in ends if end is not None)
 
 
 def give_consent(
@@ -118,7 +118,7 @@ def give_consent(
 
     Raises `ProblemsError` when it was given before the patient was informed.
     """
-    if datetime.fromisoformat(request.given_at) < datetime.fromisoformat(request.informed_at):
+    if to_utc(request.given_at) < to_utc(request.informed_at):
         raise ProblemsError(
             [
                 Problem(
@@ -166,23 +166,20 @@ def consent_state(
     `text` is the current pin of the consent's text, `None` when the catalogue does not have that text;
     `cooling_off_end` is what `required_cooling_off` gave.
     """
-    now = datetime.fromisoformat(at)
+    now = to_utc(at)
     if consent.patient != plan.patient or consent.clinic != plan.clinic:
         return "other-patient"
-    if any(
-        withdrawal.consent == consent.id and datetime.fromisoformat(withdrawal.withdrawn_at) <= now
-        for withdrawal in withdrawals
-    ):
+    if any(withdrawal.consent == consent.id and to_utc(withdrawal.withdrawn_at) <= now for withdrawal in withdrawals):
         return "withdrawn"
     if consent.plan != plan_pin:
         return "other-plan"
     if consent.text != text:
         return "other-text"
-    given = datetime.fromisoformat(consent.given_at)
-    if given < datetime.fromisoformat(plan.created_at):
+    given = to_utc(consent.given_at)
+    if given < to_utc(plan.created_at):
         return "before-plan"
     if given > now:
         return "not-yet"
-    if cooling_off_end is not None and datetime.fromisoformat(cooling_off_end) > now:
+    if cooling_off_end is not None and to_utc(cooling_off_end) > now:
         return "cooling-off"
     return "valid"

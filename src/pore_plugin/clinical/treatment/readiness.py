@@ -4,34 +4,15 @@ One function per gate, so that each can be read, tested and explained alone. A r
 for a prescriber; the others wait for a change of the answer, the product, the paper or the clock.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from fractions import Fraction
-from functools import cached_property
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Iterable, Iterator
 
-from ...contracts import (
-    Approval,
-    Authorisation,
-    CaseFile,
-    Clinic,
-    Consent,
-    Finding,
-    LabelPolicy,
-    Market,
-    NotReady,
-    Override,
-    Person,
-    Pin,
-    Problem,
-    Product,
-    RecordPin,
-    RegionDose,
-)
-from ..durations import add_local
+from ...contracts import Consent, Finding, LabelPolicy, NotReady, Override, Problem
+from ..durations import add_local, to_utc
 from . import consenting
+from .approvals import is_approved, needs_approval
+from .authorisations import operator_reasons, valid_authorisation
 from .consenting import consent_state
+from .gatekeeping import Gatekeeping
 from .vials import lifting_policy, vial_reasons
 
 __all__ = [
@@ -43,49 +24,6 @@ __all__ = [
     "valid_authorisation",
     "valid_consents",
 ]
-
-
-@dataclass(frozen=True)
-class Gatekeeping:
-    """All that the gates look at, made once per question.
-
-    `findings` are those of the plan-stage assessment joined with a fresh assessment on the day; `pins` maps the
-    id of each consent text to its current pin; `consultation`, `plan` and `assessment` pin the records as read.
-    `prescriber` is the one named for this treatment, `None` where nobody was; `doses` are the planned ones, or
-    after a treatment the given ones; `answers` and `day_answers` are what is wrong with the two responses against
-    the forms that they pin.
-    """
-
-    case: CaseFile
-    clinic: Clinic
-    market: Market
-    product: Product | None
-    findings: tuple[Finding, ...]
-    pins: Mapping[str, Pin]
-    consultation: RecordPin
-    plan: RecordPin
-    assessment: RecordPin
-    operator: str
-    prescriber: str | None
-    doses: tuple[RegionDose, ...]
-    at: str
-    answers: tuple[Problem, ...] = ()
-    day_answers: tuple[Problem, ...] = ()
-
-    @cached_property
-    def now(self) -> datetime:
-        return datetime.fromisoformat(self.at)
-
-    @cached_property
-    def today(self) -> date:
-        return self.now.astimezone(ZoneInfo(self.clinic.zone)).date()
-
-    def with_findings(self, findings: tuple[Finding, ...]) -> "Gatekeeping":
-        """Return the same question with the findings filled in."""
-        return replace(self, findings=findings)
-
-    def local_day(self, instant: str) -> date:
-        return datetime.fromisoformat(instant).astimezone(ZoneInfo(self.clinic.zone)).date()
 
 
 def reasons(gate: Gatekeeping) -> tuple[NotReady, ...]:
@@ -147,7 +85,7 @@ def _consultation(gate: Gatekeeping) -> Iterator[NotReady]:
             sentence="The assessment is not the one this plan was made with.",
             next_step="Hand in the assessment that came with the plan, or plan again.",
         )
-    if datetime.fromisoformat(case.consultation.occurred_at) > gate.now:
+    if to_utc(case.consultation.occurred_at) > gate.now:
         yield NotReady(
             code="consultation.not_yet",
             sentence="The consultation is dated in the future.",
@@ -155,7 +93,7 @@ def _consultation(gate: Gatekeeping) -> Iterator[NotReady]:
         )
     expiry = gate.clinic.policies.consultation_expiry
     if expiry is not None:
-        ends = datetime.fromisoformat(add_local(case.consultation.occurred_at, expiry, ZoneInfo(gate.clinic.zone)))
+        ends = to_utc(add_local(case.consultation.occurred_at, expiry, gate.zone))
         if ends < gate.now:
             yield NotReady(
                 code="consultation.expired",
@@ -171,7 +109,7 @@ def _day_form(gate: Gatekeeping) -> Iterator[NotReady]:
         and form.status == "completed"
         and form.form.id == gate.case.plan.day_form
         and gate.local_day(form.occurred_at) == gate.today
-        and datetime.fromisoformat(form.occurred_at) <= gate.now
+        and to_utc(form.occurred_at) <= gate.now
     ):
         # No rule can speak about a question that was left out: an incomplete form would look like a healthy one.
         if gate.day_answers:
@@ -218,9 +156,9 @@ def _lifts(gate: Gatekeeping, override: Override, finding: Finding) -> bool:
     signer = gate.clinic.person(override.prescriber)
     # Of this plan: an override given for other doses or another product says nothing about these. What the day
     # alone brought up was not known before its form was answered.
-    known = [datetime.fromisoformat(gate.case.assessment.assessed_at)]
+    known = [to_utc(gate.case.assessment.assessed_at)]
     if gate.case.day_form is not None and not _foreseen(gate, finding):
-        known.append(datetime.fromisoformat(gate.case.day_form.occurred_at))
+        known.append(to_utc(gate.case.day_form.occurred_at))
     return (
         (override.finding, override.plugin) == (finding.code, finding.plugin)
         and (override.case is None or override.case == finding.case)
@@ -229,7 +167,7 @@ def _lifts(gate: Gatekeeping, override: Override, finding: Finding) -> bool:
         and (not override.regions or (bool(finding.regions) and set(finding.regions) <= set(override.regions)))
         and signer is not None
         and "prescriber" in signer.roles
-        and max(known) <= datetime.fromisoformat(override.at) <= gate.now
+        and max(known) <= to_utc(override.at) <= gate.now
     )
 
 
@@ -300,7 +238,7 @@ def _consent(gate: Gatekeeping) -> Iterator[NotReady]:
     running = {record_id for record_id, state in states if state == "cooling-off"}
     if running:
         ends = [_cooling_off_end(gate, consent) for consent in gate.case.consents if consent.id in running]
-        soonest = min((end for end in ends if end is not None), key=datetime.fromisoformat)
+        soonest = min((end for end in ends if end is not None), key=to_utc)
         yield NotReady(
             code="consent.cooling_off",
             sentence="The time to reflect after the information is still running.",
@@ -318,88 +256,6 @@ def _consent(gate: Gatekeeping) -> Iterator[NotReady]:
         )
 
 
-def _operator(gate: Gatekeeping) -> Iterator[NotReady]:
-    person = gate.clinic.person(gate.operator)
-    if person is None or not {"operator", "prescriber"} & set(person.roles):
-        yield NotReady(
-            code="operator.unknown",
-            sentence="The operator is not an operator or prescriber of this clinic.",
-            next_step="Add the person with role and register to the clinic settings.",
-        )
-        return
-    limit = gate.product.operators if gate.product else None
-    if limit is not None and person.profession not in limit.professions:
-        yield NotReady(
-            code="operator.label",
-            sentence=f"The product's label lets only these give it: {', '.join(limit.professions)}.",
-            next_step="Let one of them treat, or choose another product.",
-        )
-    if "prescriber" in person.roles and gate.prescriber in (None, person.id):
-        return
-    if not gate.market.operator_may_differ.value:
-        yield NotReady(
-            code="operator.market",
-            sentence="In this market the operator must be the prescriber.",
-            next_step="Let the prescriber treat.",
-        )
-    problems = [_authorisation_problem(gate, authorisation, person) for authorisation in gate.case.authorisations]
-    if not problems:
-        yield NotReady(
-            code="authorisation.missing",
-            sentence="The operator is not the prescriber of this treatment, and there is no authorisation.",
-            next_step="A prescriber examines the patient and authorises product and doses.",
-        )
-    elif None not in problems:
-        yield from {problem.code: problem for problem in problems if problem is not None}.values()
-
-
-def valid_authorisation(gate: Gatekeeping) -> Authorisation | None:
-    """Return the authorisation under which the operator may treat now, if there is one."""
-    person = gate.clinic.person(gate.operator)
-    if person is None:
-        return None
-    return next((a for a in gate.case.authorisations if _authorisation_problem(gate, a, person) is None), None)
-
-
-def _authorisation_problem(gate: Gatekeeping, authorisation: Authorisation, person: Person) -> NotReady | None:
-    def no(code: str, sentence: str, next_step: str) -> NotReady:
-        return NotReady(code=f"authorisation.{code}", sentence=sentence, next_step=next_step)
-
-    plan = gate.case.plan
-    again = "A prescriber issues a new authorisation."
-    prescriber = gate.clinic.person(authorisation.prescriber)
-    if (authorisation.clinic, authorisation.patient) != (gate.clinic.id, plan.patient):
-        return no("patient", "The authorisation belongs to another patient or clinic.", "Hand in this patient's.")
-    if prescriber is None or "prescriber" not in prescriber.roles:
-        return no("prescriber", "The authorisation is not signed by a prescriber of this clinic.", again)
-    if gate.prescriber not in (None, person.id, prescriber.id):
-        return no("prescriber", "The authorisation is signed by another prescriber than the one named.", again)
-    if (authorisation.template, authorisation.product) != (plan.template.id, plan.product_id):
-        return no("product", "The authorisation is for another procedure or product.", again)
-    if authorisation.operators and person.id not in authorisation.operators:
-        return no("operator", "The authorisation names other operators.", again)
-    if datetime.fromisoformat(authorisation.issued_at) > gate.now:
-        return no("not_yet", "The authorisation is dated in the future.", again)
-    revoked = authorisation.revoked_at
-    if revoked is not None and datetime.fromisoformat(revoked) <= gate.now:
-        return no("revoked", "The authorisation was revoked.", again)
-    if date.fromisoformat(authorisation.valid_until) < gate.today:
-        return no("expired", "The authorisation has expired.", again)
-    if gate.market.in_person_exam.value and not authorisation.same_episode:
-        return no("episode", "The examination was for an earlier treatment.", "Examine the patient for this one.")
-    if gate.market.in_person_exam.value and not authorisation.examined_in_person:
-        return no("exam", "This market asks the prescriber to examine the patient in person.", "Examine in person.")
-    if date.fromisoformat(authorisation.examined_on) > gate.today:
-        return no("exam", "The examination is dated in the future.", "Correct its date.")
-    if date.fromisoformat(authorisation.examined_on) > gate.local_day(authorisation.issued_at):
-        return no("exam", "The authorisation was issued before the examination.", again)
-    allowed = {(dose.region, dose.side): Fraction(dose.units) for dose in authorisation.maximum}
-    for dose in gate.doses:
-        if Fraction(dose.units) > allowed.get((dose.region, dose.side), Fraction(0)):
-            return no("exceeded", "A dose is above the authorised one of its region.", "Lower it, or authorise it.")
-    return None
-
-
 def label_policies(gate: Gatekeeping) -> tuple[LabelPolicy, ...]:
     """Return the signed policies that lift a label block here; they are printed on the record."""
     if gate.case.plan.injection is None:
@@ -415,33 +271,20 @@ def _vials(gate: Gatekeeping) -> Iterator[NotReady]:
 
 def _approvals(gate: Gatekeeping) -> Iterator[NotReady]:
     case = gate.case
-    used = [case.consultation.form, case.plan.template]
-    used += [case.day_form.form] if case.day_form else []
-    used += [case.plan.protocol] if case.plan.protocol else []
-    used += [c.text for c in case.consents if c.purpose == "treatment" and c.plan == gate.plan]
-    for pin in dict.fromkeys(used):
+    used = needs_approval(
+        consultation_form=case.consultation.form,
+        template=case.plan.template,
+        protocol=case.plan.protocol,
+        day_form=case.day_form.form if case.day_form else None,
+        consent_texts=(c.text for c in case.consents if c.purpose == "treatment" and c.plan == gate.plan),
+    )
+    for pin in used:
         if not is_approved(pin, case.approvals, gate.clinic, gate.now):
             yield NotReady(
                 code="approval.missing",
                 sentence=f"{pin.id} {pin.version} is not approved for this clinic.",
                 next_step="A named prescriber reviews and approves this very version.",
             )
-
-
-def is_approved(pin: Pin, approvals: Iterable[Approval], clinic: Clinic, now: datetime) -> bool:
-    """Return whether a prescriber of this clinic has approved these very bytes by now, and not withdrawn it."""
-    for approval in approvals:
-        signer = clinic.person(approval.approved_by)
-        if (
-            approval.clinic == clinic.id
-            and approval.document == pin
-            and signer is not None
-            and "prescriber" in signer.roles
-            and datetime.fromisoformat(approval.approved_at) <= now
-            and (approval.withdrawn_at is None or datetime.fromisoformat(approval.withdrawn_at) > now)
-        ):
-            return True
-    return False
 
 
 def _for_record(gate: Gatekeeping) -> Iterator[NotReady]:
@@ -468,7 +311,7 @@ _GATES: tuple[Callable[[Gatekeeping], Iterator[NotReady]], ...] = (
     _day_form,
     _findings,
     _consent,
-    _operator,
+    operator_reasons,
     _vials,
     _approvals,
     _for_record,

@@ -5,7 +5,6 @@ differs from the plan needs a deviation with a reason and a person.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from fractions import Fraction
 
 from ...contracts import (
@@ -17,6 +16,7 @@ from ...contracts import (
     RegionSide,
     TreatmentReport,
 )
+from ..durations import to_utc
 
 __all__ = ["differences", "faults", "undocumented"]
 
@@ -144,7 +144,7 @@ def _problem(code: str, pointer: str, sentence: str, next_step: str) -> Problem:
 
 
 def _times(report: TreatmentReport) -> Iterator[Problem]:
-    if datetime.fromisoformat(report.ended_at) < datetime.fromisoformat(report.started_at):
+    if to_utc(report.ended_at) < to_utc(report.started_at):
         yield _problem(
             "treatment.time_order", "/ended_at", "The treatment ends before it starts.", "Correct the times."
         )

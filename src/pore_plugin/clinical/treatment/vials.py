@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from ...contracts import LabelPolicy, NotReady, Policies, ProcedurePlan, Product, Vial
+from ..durations import to_utc
 from ..figures import usable
 
 __all__ = ["lifting_policy", "vial_reasons"]
@@ -92,13 +93,13 @@ def _vial(
 
 
 def _age(vial: Vial, product: Product | None, policies: Policies, now: datetime, today: date) -> Iterator[NotReady]:
-    if vial.discard_by is not None and datetime.fromisoformat(vial.discard_by) < now:
+    if vial.discard_by is not None and to_utc(vial.discard_by) < now:
         yield NotReady(
             code="vial.discarded", sentence="The vial is past its discard time.", next_step="Take a new vial."
         )
     if vial.reconstituted_at is None or product is None:
         return
-    age = now - datetime.fromisoformat(vial.reconstituted_at)
+    age = now - to_utc(vial.reconstituted_at)
     if age < timedelta(0):
         yield NotReady(
             code="vial.future",
