@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from document_strategies import spoiled
 from factories import CANARY, Made, case_input, clinic, consultation, doc, made, make, peel, with_canaries, workflow_of
 from pore_plugin import PoreWorkflow, ProblemsError, check
+from pore_plugin.builtin import content
+from pore_plugin.catalogue.entries import entry_of
 from pore_plugin.contracts import (
     AssessmentContext,
     AssessmentRequest,
@@ -27,6 +29,7 @@ from pore_plugin.contracts import (
     ReviewRequest,
     TreatmentRequest,
 )
+from pore_plugin.contracts.canonical import canonical, digest
 from pore_plugin.hooks import hookimpl
 from test_workflow import review_request, walk
 
@@ -401,3 +404,100 @@ def test_all_extensions_can_be_switched_off_and_the_built_in_stays() -> None:
     flow = workflow_of(settings_off, plugins={"acme": Criminal("pore_assess_suitability", raises)})
     assert make(flow).codes() == []
     assert {entry.name: entry.state for entry in flow.plugins.entries}["acme"] == "disabled"
+
+
+def forges(name: str, write: Callable[[Any], None]) -> dict[str, Callable[..., Any]]:
+    """Return an implementation of each hook that is given the argument, writing to it."""
+    return {
+        "answers": {"pore_validate_answers": lambda answers: write(answers)},
+        "consultation": {"pore_assess_suitability": lambda consultation: write(consultation)},
+        "template": {"pore_assess_suitability": lambda template: template and write(template)},
+        "context": {"pore_assess_suitability": lambda context: write(context)},
+        "form": {"pore_register_questions": lambda form: write(form)},
+    }[name]
+
+
+def forger(name: str, write: Callable[[Any], None]) -> Any:
+    extension: Any = Criminal("pore_startup", lambda *_: None)
+    for hook, function in forges(name, write).items():
+        setattr(extension, hook, hookimpl(function))
+    return extension
+
+
+def deny_everything(consultation: Any) -> None:
+    for answer in consultation.answers:
+        if answer.question == "pore.q.pregnancy":
+            object.__setattr__(answer, "value", ("none",))
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("answers", deny_everything),
+        ("consultation", deny_everything),
+        ("answers", lambda answers: object.__setattr__(answers, "answers", ())),
+        ("context", lambda context: object.__setattr__(context.patient, "birth_date", "1990-01-01")),
+        ("form", lambda form: [section.__dict__.update(questions=()) for section in form.sections] and None),
+    ],
+)
+def test_an_extension_cannot_write_a_block_away(name: str, write: Callable[[Any], None]) -> None:
+    flow = workflow_of(clinic(), plugins={"acme": forger(name, write)}, environ={})
+    response = consultation(flow, answers={"pregnancy": ["pregnant"]})
+    before = response.to_json()
+    submitted = flow.submit(response)
+    context = AssessmentContext(stage="consultation", date="2026-09-10", patient=response.patient)
+    request = AssessmentRequest(context=context, consultation=response, at=made().at)
+    for _ in range(2):
+        result = flow.assess(request)
+        assert result.assessment.verdict == "block"
+        assert "PREG" in {finding.code for finding in result.assessment.findings}
+    assert response.to_json() == before
+    # An extension that fails while it validates keeps the draft.
+    assert submitted.accepted is (name != "answers")
+    assert submitted.consultation.answers == response.answers
+    assert context.patient == response.patient
+    problems = [*submitted.problems, *flow.plugins.problems]
+    problems += [problem for entry in flow.plugins.entries for problem in entry.problems]
+    named = {problem.code for problem in problems if problem.plugin == "acme"}
+    stood_in = {finding.plugin for finding in result.assessment.findings if finding.code == "extension.failed"}
+    assert named == {"extension.mutated_input"} or stood_in == {"acme"}
+
+
+def test_what_an_extension_writes_into_content_stays_out_of_this_workflow_and_the_next() -> None:
+    def spoil(template: Any) -> None:
+        for step in template.steps:
+            object.__setattr__(step, "required", False)
+            dict.__setitem__(step.title, "en", CANARY)
+
+    clean = {entry.pin: entry.model.to_json() for entry in workflow_of(clinic()).catalogue.entries}
+    flow = workflow_of(clinic(), plugins={"acme": forger("template", spoil)}, environ={})
+    case = make(flow)
+    assert "extension.failed" in {finding.code for finding in case.assessment.findings}
+    for one in (flow, workflow_of(clinic())):
+        assert {entry.pin: entry.model.to_json() for entry in one.catalogue.entries} == clean
+        assert all(entry.canonical == canonical(entry.document) for entry in one.catalogue.entries)
+
+
+def test_what_a_caller_does_to_an_entry_changes_nothing_behind_its_pin() -> None:
+    flow = workflow_of(clinic())
+    entry = flow.form()
+    pin, stored = entry.pin, entry.canonical
+    entry.document["title"]["en"] = CANARY
+    with pytest.raises(TypeError):
+        entry.model.title["en"] = CANARY  # type: ignore[index]
+    for name in ("model", "pin", "origin", "canonical"):
+        with pytest.raises(AttributeError):
+            setattr(entry, name, None)
+        with pytest.raises(AttributeError):
+            delattr(entry, name)
+    again = flow.catalogue.pinned(pin)
+    assert (again.canonical, digest(again.document)) == (stored, pin.digest)
+
+
+def test_a_document_that_its_giver_changes_afterwards_is_stored_as_it_was_read() -> None:
+    checked = next(one for one in content() if one.model.id == "pore.form.consultation")
+    document = copy.deepcopy(checked.document)
+    entry = entry_of(checked.model, document, "clinic")
+    document["title"]["en"] = CANARY
+    assert entry.canonical == canonical(checked.document)
+    assert digest(entry.document) == entry.pin.digest

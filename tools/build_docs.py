@@ -46,7 +46,8 @@ acme = "acme_pores"
 
 - An implementation takes any of the arguments, by name, without defaults, `*args` or `**kwargs`. Wrappers,
   `tryfirst` and `trylast` are refused.
-- Everything handed in is frozen. What comes back may be models of `pore_plugin.contracts` or plain dicts of the same
+- Everything handed in is frozen, and a copy for this one call: a write forced on it reaches nobody, and is reported
+  as `extension.mutated_input`. What comes back may be models of `pore_plugin.contracts` or plain dicts of the same
   shape; both are checked.
 - `None` = not mine; empty = mine, nothing to say; an exception = mine and broken.
 - The built-in registers and assesses first, places last, and cannot be disabled or outranked.

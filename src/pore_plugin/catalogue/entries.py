@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from ..contracts import ContentDocument, Pin, canonical, digest
 from ..hooks import BUILTIN
@@ -21,22 +21,30 @@ CLINIC = "clinic"
 class Entry(Generic[T_co]):
     """A document that never changes. `origin` is the plug-in that contributed it, `pore` or `clinic`."""
 
-    __slots__ = ("_canonical", "_source", "model", "origin", "pin")
+    __slots__ = ("canonical", "model", "origin", "pin")
+
+    canonical: bytes
+    """The RFC 8785 form of the document as read: the bytes to store."""
+    model: T_co
+    origin: str
+    pin: Pin
 
     def __init__(self, model: T_co, source: Mapping[str, Any], origin: str) -> None:
         """Take a checked document with the plain document it was read from, whose digest becomes the pin's."""
-        self.model = model
-        self.origin = origin
-        self.pin = Pin(id=model.id, version=model.version, digest=digest(source))
-        self._source = source
-        self._canonical: bytes | None = None
+        # Written down now: the plain document stays in the hands of whoever gave it.
+        for name, value in (
+            ("model", model),
+            ("origin", origin),
+            ("pin", Pin(id=model.id, version=model.version, digest=digest(source))),
+            ("canonical", canonical(source)),
+        ):
+            object.__setattr__(self, name, value)
 
-    @property
-    def canonical(self) -> bytes:
-        """The RFC 8785 form of the document as read: the bytes to store."""
-        if self._canonical is None:
-            self._canonical = canonical(self._source)
-        return self._canonical
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("an entry of the catalogue does not change")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("an entry of the catalogue does not change")
 
     @property
     def document(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ strict mode. Each hook has its failure policy in the contract table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,6 @@ from ..contracts import (
     HostAdapterSpec,
     HostInfo,
     LoadReport,
-    Model,
     Problem,
     ProblemsError,
     ProcedureTemplate,
@@ -34,6 +33,7 @@ from ..contracts import (
 )
 from .discovery import Extensions
 from .faults import LOG, ExtensionError, fault, nearest, raised
+from .inputs import copied, same
 from .inspection import BUILTIN, Loaded, inspected
 from .policies import failed_finding, foreign, misplaced, mutated, signed, unavailable_finding
 from .results import Answered, Collected, Edits, Findings, Placed
@@ -51,6 +51,8 @@ class _Call:
     plugin: Loaded
     caller: Callable[..., Any]
     trusted: bool
+    takes: tuple[str, ...]
+    """The arguments that the implementation names; pluggy passes it no other."""
 
 
 @dataclass(slots=True)
@@ -72,10 +74,19 @@ class Dispatcher:
         else:
             self._builtin = inspected(BUILTIN, builtin, "pore-plugin", None)
         self._calls = {name: self._calls_of(name) for name in EXTENSION_HOOKS}
+        self._report: LoadReport | None = None
 
     @property
     def report(self) -> LoadReport:
-        """The load report, the built-in first, with the host adapters that are offered and what went wrong there."""
+        """The load report, the built-in first, with the host adapters that are offered and what went wrong there.
+
+        The plug-ins are asked for their adapters the first time; the report is remembered.
+        """
+        if self._report is None:
+            self._report = self._reported()
+        return self._report
+
+    def _reported(self) -> LoadReport:
         report = self._extensions.report
         if self._builtin is not None:
             report = report.model_copy(update={"entries": (self._builtin.entry, *report.entries)})
@@ -86,15 +97,17 @@ class Dispatcher:
         return report.with_adapters(kinds).with_problems(adapters.problems)
 
     def started(self, host: HostInfo) -> Dispatcher:
-        """Tell every plug-in about the host; return a dispatcher without those that failed, which its report names."""
+        """Tell every plug-in about the host; return the dispatcher to go on with.
+
+        Those that failed are not in it, and its report names them.
+        """
         failed: dict[str, Problem] = {}
         for call in self._calls["pore_startup"]:
             answer = self._ask("pore_startup", call, {"host": host})
             if answer.problems and not call.trusted:
                 failed[call.plugin.name] = answer.problems[0]
-        if not failed:
-            return self
-        return Dispatcher(self._extensions.without(failed), self._builtin)
+        # Always another one: what a plug-in offered before it was told is not what it offers now.
+        return Dispatcher(self._extensions.without(failed) if failed else self._extensions, self._builtin)
 
     def register_content(self) -> Collected[ContentItem]:
         """Return the content documents of all plug-ins, the built-in's first."""
@@ -214,9 +227,9 @@ class Dispatcher:
         return tuple(problems)
 
     def _calls_of(self, hook: str) -> tuple[_Call, ...]:
-        calls = [_Call(p, getattr(p.manager.hook, hook), False) for p in self._extensions.plugins if hook in p.hooks]
+        calls = [_call_of(plugin, hook, trusted=False) for plugin in self._extensions.plugins if hook in plugin.hooks]
         if self._builtin is not None and hook in self._builtin.hooks:
-            own = _Call(self._builtin, getattr(self._builtin.manager.hook, hook), True)
+            own = _call_of(self._builtin, hook, trusted=True)
             calls.insert(len(calls) if EXTENSION_HOOKS[hook].mode == "first" else 0, own)
         return tuple(calls)
 
@@ -232,21 +245,21 @@ class Dispatcher:
         return Collected(tuple(items), tuple(problems))
 
     def _ask(self, hook: str, call: _Call, arguments: dict[str, Any]) -> _Answer:
-        """Call one plug-in and check what it returns; everything it does happens inside this guard."""
+        """Call one plug-in and check what it returns; everything it does happens inside this guard.
+
+        `frozen` does not stop a plug-in that writes past it: an outside one works on copies of its own.
+        """
         answer = _Answer(call.plugin)
-        kept = () if call.trusted else _kept(arguments)
+        lent = {} if call.trusted else {name: copied(arguments[name]) for name in call.takes}
         try:
-            self._take(hook, call, call.caller(**arguments), answer)
+            self._take(hook, call, call.caller(**(arguments | lent)), answer)
         except ProblemsError as error:
             answer.problems += [self._noted(call.plugin, hook, problem, error) for problem in error.problems]
         except (Exception, SystemExit) as error:
             problem = raised(error, call.plugin.label, plugin=call.plugin.name, hook=hook)
             answer.problems.append(self._noted(call.plugin, hook, problem, error))
-        for model, members in kept:
-            if model.__dict__ != members:
-                model.__dict__.clear()
-                model.__dict__.update(members)
-                answer.problems.append(self._noted(call.plugin, hook, mutated(call.plugin.label, hook)))
+        if not all(same(value, arguments[name]) for name, value in lent.items()):
+            answer.problems.append(self._noted(call.plugin, hook, mutated(call.plugin.label, hook)))
         return answer
 
     def _take(self, hook: str, call: _Call, returned: Any, answer: _Answer) -> None:
@@ -288,6 +301,7 @@ class Dispatcher:
         return problem
 
 
-def _kept(arguments: dict[str, Any]) -> Iterable[tuple[Model, dict[str, Any]]]:
-    """Remember the members of the inputs: `frozen` does not stop a plug-in that writes past it."""
-    return [(value, value.__dict__.copy()) for value in arguments.values() if isinstance(value, Model)]
+def _call_of(plugin: Loaded, hook: str, *, trusted: bool) -> _Call:
+    caller = getattr(plugin.manager.hook, hook)
+    (implementation,) = caller.get_hookimpls()
+    return _Call(plugin, caller, trusted, tuple(implementation.argnames))

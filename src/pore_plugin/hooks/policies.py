@@ -14,7 +14,7 @@ __all__ = ["failed_finding", "foreign", "misplaced", "mutated", "signed", "unava
 
 def mutated(label: str, hook: str) -> Problem:
     """Return the problem for an input that a plug-in wrote to."""
-    sentence = f"{label} changed what {hook} was given; the change was undone."
+    sentence = f"{label} changed what {hook} was given; the change reached nobody else."
     return fault("extension.mutated_input", sentence, "Tell its author to return what it wants changed.")
 
 

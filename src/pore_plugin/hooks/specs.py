@@ -1,9 +1,9 @@
 """The nine extension hooks.
 
 Implement any of them in a module or an object, mark each with `@hookimpl`, and name it under the entry-point group
-`pore_plugin`. Take any of the arguments, by name, without defaults. Everything handed in is frozen. Where models
-are returned, plain dicts of the same shape do as well. `None` = not mine; empty = mine, nothing to say; an
-exception = mine and broken.
+`pore_plugin`. Take any of the arguments, by name, without defaults. Everything handed in is frozen, and a copy for
+this one call. Where models are returned, plain dicts of the same shape do as well. `None` = not mine; empty = mine,
+nothing to say; an exception = mine and broken.
 """
 
 from __future__ import annotations
