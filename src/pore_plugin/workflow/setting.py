@@ -51,6 +51,8 @@ from ..contracts import (
 )
 from ..contracts.canonical import record_digest
 from ..hooks import BUILTIN, CONTRACT_VERSION, Dispatcher, Extensions, LoadReport
+from .messages import messages
+from .policies import quarantine_findings, unknown_names
 from .remembering import ByIdentity
 
 __all__ = ["Setting", "model_of", "problem"]
@@ -79,23 +81,6 @@ def _out_of_range(error: OverflowError | ValidationError) -> ProblemsError:
         f"A moment or figure that follows from this input is past what a record can hold{where}.",
         "Check dates and figures: the years are 1900 to 2199, a figure has at most 32 characters.",
     )
-
-
-def _refuse_unknown_rules(clinic: Clinic, rules: SafetyRules) -> None:
-    """A misspelt rule would stay on without a word, or seem to be switched off."""
-    known = {rule.code for rule in rules.rules}
-    unknown = [
-        Problem(
-            code="clinic.unknown_rule",
-            sentence="The settings switch off a rule that does not exist.",
-            pointer=f"/policies/switched_off_rules/{position}",
-            next_step=f"Use one of: {', '.join(sorted(known))}.",
-        )
-        for position, code in enumerate(clinic.policies.switched_off_rules)
-        if code not in known
-    ]
-    if unknown:
-        raise ProblemsError(unknown)
 
 
 def model_of(entry: Entry[Any], contract: type[M]) -> M:
@@ -158,10 +143,19 @@ class Setting:
         rules = self._ours(SafetyRules)
         self.rules = suitability.compile_rules(rules.model)
         self.rules_digest = rules.pin.digest
-        _refuse_unknown_rules(clinic, rules.model)
+        self.messages = messages(self.catalogue)
         self.regions = self._regions()
         self.evidence = self._evidence()
         self.products = {entry.pin.id: entry.model for entry in self.catalogue.of_type(Product)}
+        misspelt = unknown_names(
+            clinic,
+            rules={rule.code for rule in rules.model.rules},
+            products=self.products,
+            regions={region.id for region in self.regions.regions},
+        )
+        if unknown := tuple(misspelt):
+            raise ProblemsError(unknown)
+        self._quarantined = quarantine_findings(self.plugins)
         self.anaesthetics = {
             anaesthetic.id: anaesthetic.local_anaesthetic
             for entry in self.catalogue.of_type(ProcedureTemplate)
@@ -352,7 +346,13 @@ class Setting:
                 market=self.market,
                 policies=self.clinic.policies,
             ),
-            evidence=evidence_for(context, self.evidence, products=self.products, regions=self.regions),
+            evidence=evidence_for(
+                context,
+                self.evidence,
+                products=self.products,
+                regions=self.regions,
+                none=self.messages["evidence-none"],
+            ),
             verdict=suitability.verdict(findings),
         )
 
@@ -369,7 +369,8 @@ class Setting:
         question = (context, id(consultation), id(day_form), id(template))
         found = worked.findings.get(question)
         if found is None:
-            found = suitability.join(self.hooks.assess_suitability(consultation, template, context, day_form).findings)
+            asked = self.hooks.assess_suitability(consultation, template, context, day_form)
+            found = suitability.join(asked.findings, self._quarantined)
             if worked.depth:
                 worked.findings[question] = found
         return context, found
