@@ -47,7 +47,7 @@ def raised(error: BaseException, label: str, *, plugin: str, hook: str) -> Probl
     return fault(
         "extension.failed",
         f"{label} {what} in {hook}.",
-        "Tell its author; with PORE_PLUGIN_STRICT=1 the traceback is shown.",
+        "Tell its author: with PORE_PLUGIN_STRICT=1, Python code that starts it gets the error itself.",
         plugin=plugin,
         hook=hook,
     )

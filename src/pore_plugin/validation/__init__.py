@@ -243,7 +243,7 @@ def _from_entry(document: Any, entry: Mapping[str, Any]) -> Problem:
         code=code,
         sentence=str(entry["msg"]),
         pointer=pointer + str(entry.get("ctx", {}).get("at", "")),
-        next_step="Change the document so that this holds no longer, then check it again.",
+        next_step="Mend this place as the sentence says, then check the document again.",
     )
 
 
