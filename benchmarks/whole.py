@@ -182,16 +182,16 @@ def walk(workflow: PoreWorkflow, case: Case) -> Walked:
 
 def sheets(workflow: PoreWorkflow, walked: Walked) -> list[str]:
     """Render what a walk made for people, one text for each record."""
-    titles = workflow.region_titles("en")
+    names = rendering.names_of(workflow.clinic, (entry.model for entry in workflow.catalogue.entries), "en")
     return [
         rendering.answers_sheet(workflow.form().model, walked.consultation, "en"),
-        rendering.assessment_sheet(walked.assessment, "en", titles),
+        rendering.assessment_sheet(walked.assessment, "en", names),
         rendering.plan_sheet(walked.plan, "en"),
         *(rendering.consent_text_sheet(one) for one in workflow.consent_sheets(walked.plan, "en")),
-        rendering.readiness_sheet(walked.readiness, "en", titles),
-        rendering.treatment_sheet(walked.treatment, "en", titles),
+        rendering.readiness_sheet(walked.readiness, "en", names),
+        rendering.treatment_sheet(walked.treatment, "en", names, walked.plan),
         rendering.follow_up_sheet(walked.follow_up, "en", sample=True),
-        rendering.review_sheet(walked.review, "en", titles, sample=True),
+        rendering.review_sheet(walked.review, "en", names, sample=True),
     ]
 
 

@@ -29,6 +29,7 @@ from pore_plugin.demo import run_case
 from test_workflow import walk
 
 TITLES = workflow().region_titles("en")
+NAMES = rendering.names_of(clinic(), (entry.model for entry in workflow().catalogue.entries), "en")
 
 
 @cache
@@ -46,14 +47,14 @@ def sheets_of(case: Made) -> dict[str, str]:
     walked = walk(case, *(["D2", "W4"] if case.plan.injection else ["W4"]))
     shown = {
         "plan": rendering.plan_sheet(case.plan, "en"),
-        "treatment": rendering.treatment_sheet(walked.treatment, "en", TITLES),
+        "treatment": rendering.treatment_sheet(walked.treatment, "en", NAMES, case.plan),
         "follow-up": rendering.follow_up_sheet(walked.follow_up, "en", sample=case.plan.sample),
-        "readiness": rendering.readiness_sheet(walked.treatment.readiness, "en", TITLES, sample=case.plan.sample),
+        "readiness": rendering.readiness_sheet(walked.treatment.readiness, "en", NAMES, sample=case.plan.sample),
     }
     for number, text in enumerate(case.flow.consent_sheets(case.plan, "en")):
         shown[f"consent-text-{number}"] = rendering.consent_text_sheet(text)
     for review in walked.reviews:
-        shown[f"review-{review.step}"] = rendering.review_sheet(review, "en", TITLES, sample=case.plan.sample)
+        shown[f"review-{review.step}"] = rendering.review_sheet(review, "en", NAMES, sample=case.plan.sample)
     return shown
 
 
@@ -129,7 +130,7 @@ def test_the_plan_says_what_to_draw_up_what_is_left_and_that_it_is_off_label() -
     sheet = rendering.plan_sheet(made().plan, "en").replace("*", "")
     for said in (
         "BOCOUTURE (incobotulinumtoxinA), 1 × 100 U vial",
-        "add 5 mL bacteriostatic-saline-0.9 → 100 U in 5 mL = 20 U/mL",
+        "add 5 mL bacteriostatic saline 0.9 % → 100 U in 5 mL = 20 U/mL",
         "20 U/mL = 2 U per 0.1 mL",
         "Total 66 U in 3.3 mL; left over 34 U in 1.7 mL",
         "Off-label use.",
@@ -147,7 +148,7 @@ def test_a_plan_without_injection_shows_its_figures_instead() -> None:
 
 def test_aftercare_has_the_figure_that_holds_and_no_other() -> None:
     # From the protocol, where the template has none.
-    assert "Protect the skin from the sun: 14 d." in rendering.plan_sheet(peel().plan, "en")
+    assert "Protect the skin from the sun: 14 days." in rendering.plan_sheet(peel().plan, "en")
     # A suggestion that the clinic has not accepted is not printed as if it had.
     accepted = [s for s in clinic().policies.accepted_suggestions if not s.endswith("aftercare.no-rubbing")]
     flow = workflow_of(clinic(policies={"accepted_suggestions": accepted}))
@@ -167,7 +168,7 @@ def test_figures_that_nobody_gave_are_printed_as_not_given() -> None:
     protocol["parameters"] = [p for p in protocol["parameters"] if not p["key"].startswith("consumable.")]
     flow = workflow_of(clinic(), content=[protocol])
     sheet = rendering.plan_sheet(make(flow, protocol="clinic.protocol.bare").plan, "en")
-    assert "`consumable.syringe-1ml` (piece)" in sheet
+    assert re.search(r"- Syringe 1 mL \(pieces\): .+ \(`consumable\.syringe-1ml`\)", sheet)
     assert "Syringe 1 mL: not given" in sheet
 
 
@@ -178,9 +179,10 @@ def test_the_anaesthetic_is_printed_with_its_contact_time() -> None:
 
 def test_missing_figures_come_with_unit_reason_and_source() -> None:
     result = workflow().plan(plan_request(workflow(), made().consultation, protocol=None))
-    shown = list(rows(rendering.missing_sheet(result.missing)))
+    shown = list(rows(rendering.missing_sheet(result.missing, NAMES)))
     assert len(shown) == len(result.missing) + 2
     assert all(all(row) for row in shown)
+    assert ["Cheek: points", "points", "`region.pore.region.cheek.points`"] in [row[:3] for row in shown]
 
 
 # -- the verdict ------------------------------------------------------------------------------------------------
@@ -203,7 +205,7 @@ def test_the_verdict_stands_in_the_first_line(sheet: str, said: str) -> None:
 def test_every_finding_stands_with_its_reason_place_and_source() -> None:
     run = run_case(workflow(), case_input("3-review"), "en")
     assert run.assessment is not None
-    shown = {row[1]: row for row in rows(rendering.assessment_sheet(run.assessment, "en", TITLES)) if len(row) == 5}
+    shown = {row[1]: row for row in rows(rendering.assessment_sheet(run.assessment, "en", NAMES)) if len(row) == 5}
     for finding in run.assessment.findings:
         row = shown[finding.code]
         assert dict(finding.message)["en"].split("|")[0][:40] in row[2]
@@ -213,10 +215,11 @@ def test_every_finding_stands_with_its_reason_place_and_source() -> None:
 
 def test_every_reason_not_to_treat_stands_with_what_to_do() -> None:
     readiness = made().ready(day_form=None, consents=(), vials=(), approvals=())
-    sheet = rendering.readiness_sheet(readiness, "en", TITLES)
+    sheet = rendering.readiness_sheet(readiness, "en", NAMES)
     for reason in readiness.reasons:
-        assert f"**{reason.code}**" in sheet
-        assert reason.next_step in sheet
+        assert re.search(
+            rf"^- \*\*{re.escape(reason.sentence)}\*\* {re.escape(reason.next_step)}.*\(`{reason.code}`\)$", sheet, re.M
+        )
 
 
 # -- what was done ----------------------------------------------------------------------------------------------
@@ -224,16 +227,16 @@ def test_every_reason_not_to_treat_stands_with_what_to_do() -> None:
 
 def test_the_treatment_sheet_has_lot_expiry_and_every_dose() -> None:
     record = walk(made()).treatment
-    shown = list(rows(rendering.treatment_sheet(record, "en", TITLES)))
-    assert ["pore.product.bocouture-uk", "SAMPLE-LOT-7", "2027-03-31", "100 U", "66 U", "34 U"] in shown
+    shown = list(rows(rendering.treatment_sheet(record, "en", NAMES)))
+    assert ["BOCOUTURE", "SAMPLE-LOT-7", "2027-03-31", "100 U", "66 U", "34 U"] in shown
     for dose in record.report.doses:
         place = TITLES[dose.region] + (f", {dose.side}" if dose.side else "")
         assert [place, str(dose.points), f"{dose.volume} mL", f"{dose.units} U"] in shown
 
 
 def test_the_treatment_sheet_says_who_and_under_which_authorisation() -> None:
-    sheet = rendering.treatment_sheet(walk(made()).treatment, "en", TITLES)
-    for said in ("nurse-example", "dr-sample", "authorisation-1"):
+    sheet = rendering.treatment_sheet(walk(made()).treatment, "en", NAMES)
+    for said in ("Operator: Nell Example (invented)", "Prescriber: Dr Sam Sample (invented)", "authorisation-1"):
         assert said in sheet
 
 
@@ -245,11 +248,12 @@ def test_deviations_policies_reactions_and_an_early_stop_are_printed() -> None:
         "signed_on": "2026-09-01",
     }
     case = azzalure(policies={"label_policies": [policy]})
+    vial = {**doc(case.vial), "used_for": ["patient-9"]}
     at = "2026-09-10T15:10:00+01:00"
     report = changed(
         case.report,
         doses=[],
-        vials=[{**doc(case.report.vials[0]), "used": "0", "wasted": "125"}],
+        vials=[{**doc(case.report.vials[0]), "vial": vial, "used": "0", "wasted": "125"}],
         anaesthetic={"anaesthetic": "emla", "lot": "CREAM-9"},
         stopped_early="Felt faint.",
         deviations=[
@@ -258,12 +262,13 @@ def test_deviations_policies_reactions_and_an_early_stop_are_printed() -> None:
         ],
     )
     request = TreatmentRequest(case=case.case_with(consents=()), report=report)
-    sheet = rendering.treatment_sheet(case.flow.treat(request).treatment, "en", TITLES)
+    sheet = rendering.treatment_sheet(case.flow.treat(request).treatment, "en", NAMES)
     for said in (
-        "consent.missing: Reason for consent.missing. (dr-sample,",
+        "- Reason for consent.missing. (Dr Sam Sample (invented), ",
+        "; `consent.missing`)",
         "House policy, signed.",
         "**Stopped early:** Felt faint.",
-        "Anaesthetic: emla, lot CREAM-9.",
+        "Anaesthetic: EMLA (lidocaine and prilocaine cream), lot CREAM-9",
     ):
         assert said in sheet
     assert "bleb (mild)" in sheets()["1-treated/treatment"]
@@ -283,7 +288,7 @@ def test_the_follow_up_sheet_has_every_step_the_window_and_the_card() -> None:
 
 def test_a_flag_comes_before_everything_else_of_a_review() -> None:
     [review] = walk(made(), "D2").reviews
-    lines = [line for line in rendering.review_sheet(review, "en", TITLES).splitlines() if line]
+    lines = [line for line in rendering.review_sheet(review, "en", NAMES).splitlines() if line]
     assert lines[1].startswith("**SAME-DAY: ")
     assert "+44 1632 960123" in lines[1]
     assert lines[2] == "## Tasks"
@@ -302,9 +307,83 @@ def test_the_treatment_sheet_has_every_point_and_all_that_is_known_of_the_vial()
     case = made()
     marked = [{"region": "pore.region.nose", "chart": "pore.chart.frontal", "x": "0.51", "y": "0.62", "units": "0.4"}]
     record = case.flow.treat(TreatmentRequest(case=case.case, report=changed(case.report, points=marked))).treatment
-    sheet = rendering.treatment_sheet(record, "en", TITLES)
+    sheet = rendering.treatment_sheet(record, "en", NAMES)
     assert "| Nose | frontal | 0.51 | 0.62 | 0.4 |" in sheet
     vial = record.report.vials[0].vial
-    for known in (vial.lot, vial.expiry, vial.diluent, vial.diluent_volume, vial.supplier, vial.storage_log):
+    assert "with 5 mL bacteriostatic saline 0.9 %" in sheet
+    for known in (vial.lot, vial.expiry, vial.supplier, vial.storage_log):
         assert known is not None
         assert known in sheet
+
+
+# -- words, not keys --------------------------------------------------------------------------------------------
+
+KEYS = re.compile(
+    r"pore\.(?!protocol|consent|form|instrument)[a-z]+\.[a-z-]+|\b(?:parameter|region|dilution)\.\w+|nurse-example"
+)
+
+
+@pytest.mark.parametrize("case", [made, forehead, peel, azzalure])
+def test_sheets_speak_in_words_where_records_have_ids_and_keys(case: Callable[[], Made]) -> None:
+    shown = sheets_of(case())
+    assert {name: KEYS.findall(text) for name, text in shown.items() if KEYS.search(text)} == {}
+
+
+def test_the_figures_behind_the_doses_stand_by_place_under_their_source() -> None:
+    lines = rendering.plan_sheet(made().plan, "en").splitlines()
+    start = lines.index("## Behind the doses")
+    assert lines[start + 2 : start + 5] == ["From the protocol:", "", "- Vial: 100 U of BOCOUTURE"]
+    assert "- Cheek, left: points 45, volume 0.9 mL" in lines
+    assert "| Needle gauge | 31 G | protocol |" in lines
+
+
+def test_the_steps_and_figures_of_a_treatment_have_the_titles_of_its_plan() -> None:
+    record = walk(made()).treatment
+    sheet = rendering.treatment_sheet(record, "en", NAMES, made().plan)
+    assert "- [x] Identity and age" in sheet
+    assert "| Observation after the last point | 20 min |" in sheet
+    without = rendering.treatment_sheet(record, "en", rendering.Names())
+    assert "| Observation time | 20 min |" in without
+    assert "Operator: nurse-example" in without
+
+
+def test_a_trend_has_the_title_of_its_instrument_and_its_change_in_words() -> None:
+    sheet = sheets()["1-treated/review-2-w4"]
+    assert "## Patient's view of the pores, visual analogue scale" in sheet
+    shown = [row[1:] for row in rows(sheet)]
+    assert ["3", "—", "baseline"] in shown
+    assert ["4", "+1", "better"] in shown
+
+
+def test_certainty_stands_in_words() -> None:
+    assert "Certainty: low, findings inconsistent." in rendering.plan_sheet(made().plan, "en")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        ("1", "{layer}", "1 layer"),
+        ("2", "{layer}", "2 layers"),
+        ("31", "{gauge}", "31 G"),
+        ("10", "deg", "10°"),
+        ("4", "{piece}", "4 pieces"),
+        ("14", "d", "14 days"),
+        ("100", "pore.unit.bocouture", "100 U"),
+        ("148", "ug/cm2", "148 µg/cm²"),
+        ("0.8", "mL", "0.8 mL"),
+    ],
+)
+def test_units_are_written_for_people(value: str, unit: str, said: str) -> None:
+    assert rendering.amount(value, unit) == said
+
+
+def test_a_record_that_names_what_is_not_known_here_keeps_its_ids() -> None:
+    names = rendering.names_of(clinic(), (), "en")
+    sheet = rendering.treatment_sheet(walk(made()).treatment, "en", names)
+    assert "| pore.product.bocouture-uk | SAMPLE-LOT-7 |" in sheet
+
+
+def test_a_sheet_is_marked_as_sample_once() -> None:
+    marked = rendering.mark_sample("# Title\n\nText.\n")
+    assert marked.splitlines()[2].startswith("> **SAMPLE**")
+    assert rendering.mark_sample(marked) == marked

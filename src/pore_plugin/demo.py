@@ -113,7 +113,7 @@ class _Walk:
         self.case = case
         self.locale = locale
         self.run = run
-        self.titles = workflow.region_titles(locale)
+        self.names = rendering.names_of(workflow.clinic, (one.model for one in workflow.catalogue.entries), locale)
         self.clinic = {"clinic": workflow.clinic.id}
 
     def go(self) -> str:
@@ -185,7 +185,7 @@ class _Walk:
         with _at("/plan"):
             assessment = self.workflow.assess(request).assessment
         self.run.assessment = assessment
-        self.leave("assessment", rendering.assessment_sheet(assessment, self.locale, self.titles), assessment, request)
+        self.leave("assessment", rendering.assessment_sheet(assessment, self.locale, self.names), assessment, request)
         return assessment
 
     def plan(self, request: PlanRequest) -> ProcedurePlan | None:
@@ -195,11 +195,11 @@ class _Walk:
         sample = planned.plan is not None and planned.plan.sample
         self.leave(
             "assessment-plan",
-            rendering.assessment_sheet(planned.assessment, self.locale, self.titles, sample=sample),
+            rendering.assessment_sheet(planned.assessment, self.locale, self.names, sample=sample),
             planned.assessment,
         )
         if planned.missing:
-            self.leave("missing", rendering.missing_sheet(planned.missing), planned, request)
+            self.leave("missing", rendering.missing_sheet(planned.missing, self.names), planned, request)
         elif planned.plan is not None:
             self.leave("plan", rendering.plan_sheet(planned.plan, self.locale), planned.plan, request)
         return planned.plan
@@ -250,7 +250,7 @@ class _Walk:
         request = _check(ConsentRequest, given, "/consent", plan=plan.to_document())
         with _at("/consent"):
             consent = self.workflow.consent(request).consent
-        self.leave("consent", rendering.consent_sheet(consent, sample=plan.sample), consent, request)
+        self.leave("consent", rendering.consent_sheet(consent, self.names, sample=plan.sample), consent, request)
         return (consent,)
 
     def day_form(self, plan: ProcedurePlan) -> Consultation | None:
@@ -268,7 +268,7 @@ class _Walk:
         self.run.readiness = readiness
         self.leave(
             "readiness",
-            rendering.readiness_sheet(readiness, self.locale, self.titles, sample=case_file.plan.sample),
+            rendering.readiness_sheet(readiness, self.locale, self.names, sample=case_file.plan.sample),
             readiness,
             request,
         )
@@ -279,7 +279,8 @@ class _Walk:
         with _at("/treatment", "/report"):
             record = self.workflow.treat(request).treatment
         self.run.treatment = record
-        self.leave("treatment", rendering.treatment_sheet(record, self.locale, self.titles), record, request)
+        sheet = rendering.treatment_sheet(record, self.locale, self.names, case_file.plan)
+        self.leave("treatment", sheet, record, request)
         return record
 
     def later(self) -> dict[str, Any]:
@@ -317,7 +318,7 @@ class _Walk:
         with _at(at, "/response"):
             review = self.workflow.review(request).review
         self.run.reviews.append(review)
-        sheet = rendering.review_sheet(review, self.locale, self.titles, sample=record.sample)
+        sheet = rendering.review_sheet(review, self.locale, self.names, sample=record.sample)
         self.leave(f"review-{position + 1}-{review.step.lower()}", sheet, review, request)
 
     def leave(
@@ -325,7 +326,7 @@ class _Walk:
     ) -> None:
         """Keep a sheet. In a sample clinic everything is a sample, and says so."""
         if self.workflow.clinic.sample:
-            markdown = _marked(markdown)
+            markdown = rendering.mark_sample(markdown)
         self.run.sheets.append(Sheet(name, markdown, document, request, ical))
 
     def part(self, key: str) -> dict[str, Any]:
@@ -362,14 +363,6 @@ def _at(place: str, inside: str = "") -> Iterator[None]:
             problem.model_copy(update={"pointer": place + problem.pointer.removeprefix(inside)})
             for problem in error.problems
         ) from error
-
-
-def _marked(markdown: str) -> str:
-    """Put SAMPLE under the heading of a sheet that does not say it yet."""
-    if "**SAMPLE**" in markdown:
-        return markdown
-    heading, _, rest = markdown.partition("\n")
-    return f"{heading}\n\n> **SAMPLE** — invented. Not for treating anyone.\n{rest}"
 
 
 def _unknown(key: str) -> Problem:

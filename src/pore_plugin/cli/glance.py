@@ -1,7 +1,6 @@
 """A case at a glance: verdict and why, doses per region, what to draw up, when to come back."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 
 from ..clinical.wording.localising import localise
 from ..contracts import (
@@ -13,7 +12,7 @@ from ..contracts import (
     Readiness,
 )
 from ..demo import CaseRun
-from ..rendering import SIGNS, place
+from ..rendering import HOW, SIGNS, amount, diluent_name, mark_sample, moment, place
 
 __all__ = ["glance"]
 
@@ -23,14 +22,11 @@ _WHY = {
     "review": "a prescriber has to decide, because:",
     "block": "not with these answers and this product, because:",
 }
-_HOW = {"visit": "visit", "remote-questionnaire": "questions sent home", "staff-task": "task for the clinic"}
 
 
 def glance(run: CaseRun, titles: Mapping[str, str], locale: str, folder: str) -> str:
     """Return a short Markdown page about one case."""
     lines = [f"# {run.title}", ""]
-    if run.plan is not None and run.plan.sample:
-        lines += ["> **SAMPLE** — figures from a sample protocol. Not for treating anyone.", ""]
     if run.assessment is not None:
         lines += _verdict(run.assessment, titles, locale)
     if run.plan is not None and run.plan.injection is not None:
@@ -42,7 +38,8 @@ def glance(run: CaseRun, titles: Mapping[str, str], locale: str, folder: str) ->
     if run.follow_up is not None:
         lines += _come_back(run.follow_up, locale)
     lines += _reviews(run.reviews, locale)
-    return "\n".join([*lines, f"Ended: **{run.ended}**. Sheets and documents: `{folder}`", "", ""])
+    page = "\n".join([*lines, f"Ended: **{run.ended}**. Sheets and documents: `{folder}`", "", ""])
+    return mark_sample(page) if run.plan is not None and run.plan.sample else page
 
 
 def _verdict(assessment: Assessment, titles: Mapping[str, str], locale: str) -> Iterator[str]:
@@ -69,7 +66,8 @@ def _injection(injection: PlannedInjection, locale: str) -> Iterator[str]:
         yield f"| {title} | {region.points} | {region.volume.value} mL | **{region.units.value} U** |"
     vials = f"{injection.vials} × {injection.vial_units.value} U {injection.brand}"
     mixed = ", then ".join(
-        (f"draw {step.draw.value} mL and " if step.draw else "") + f"add {step.add.value} mL {step.diluent}"
+        (f"draw {step.draw.value} mL and " if step.draw else "")
+        + f"add {step.add.value} mL {diluent_name(step.diluent)}"
         for step in injection.dilutions
     )
     yield ""
@@ -85,7 +83,7 @@ def _figures(parameters: Iterable[PlannedParameter], locale: str) -> Iterator[st
     yield from ("| Figure | Value |", "| --- | --- |")
     for figure in parameters:
         title = localise(figure.title, locale) if figure.title else figure.key
-        yield f"| {title} | {figure.value} {figure.unit.strip('{}')} |"
+        yield f"| {title} | {amount(figure.value, figure.unit)} |"
     yield ""
 
 
@@ -102,8 +100,8 @@ def _not_ready(readiness: Readiness) -> Iterator[str]:
 def _come_back(plan: FollowUpPlan, locale: str) -> Iterator[str]:
     yield from (f"| Come back ({plan.zone}) | Step | How |", "| --- | --- | --- |")
     for step in plan.steps:
-        when = datetime.fromisoformat(step.due).strftime("%a %d %b %Y, %H:%M")
-        yield f"| {when} | {localise(step.title, locale)} ({step.step}) | {_HOW.get(step.kind, step.kind)} |"
+        when = moment(step.due, offset=False)
+        yield f"| {when} | {localise(step.title, locale)} ({step.step}) | {HOW[step.kind]} |"
     yield ""
     if plan.retreat_not_before:
         yield from (f"No re-treatment before **{plan.retreat_not_before}**.", "")

@@ -86,6 +86,10 @@ def workflow_for(clinic: Path | None, content: list[Path] | None = None, locale:
     return workflow
 
 
+def _names(workflow: PoreWorkflow, locale: str) -> rendering.Names:
+    return rendering.names_of(workflow.clinic, (entry.model for entry in workflow.catalogue.entries), locale)
+
+
 def form(
     form_id: Annotated[str, typer.Argument(metavar="FORM", help="The id of the form.")] = CONSULTATION_FORM,
     clinic: ClinicOption = None,
@@ -138,8 +142,8 @@ def assess(
     """
     workflow = workflow_for(clinic, content, locale)
     result = workflow.assess(read_document(AssessmentRequest, file))
-    titles = workflow.region_titles(locale)
-    show(result, lambda: rendering.assessment_sheet(result.assessment, locale, titles), output)
+    names = _names(workflow, locale)
+    show(result, lambda: rendering.assessment_sheet(result.assessment, locale, names), output)
     leave(Exit.FINDINGS if result.assessment.verdict in ("review", "block") else Exit.OK)
 
 
@@ -160,11 +164,11 @@ def plan(
     workflow = workflow_for(clinic, content, locale)
     result = workflow.plan(read_document(PlanRequest, file))
     sample = result.plan is not None and result.plan.sample
-    titles = workflow.region_titles(locale)
+    names = _names(workflow, locale)
 
     def sheet() -> str:
-        sheets = [rendering.assessment_sheet(result.assessment, locale, titles, sample=sample)]
-        sheets += [rendering.missing_sheet(result.missing)] if result.missing else []
+        sheets = [rendering.assessment_sheet(result.assessment, locale, names, sample=sample)]
+        sheets += [rendering.missing_sheet(result.missing, names)] if result.missing else []
         sheets += [rendering.plan_sheet(result.plan, locale)] if result.plan is not None else []
         return "\n".join(sheets)
 
@@ -204,7 +208,8 @@ def consent(
     if text is None:
         request = read_document(ConsentRequest, file)
         result = workflow.consent(request)
-        show(result, lambda: rendering.consent_sheet(result.consent, sample=request.plan.sample), output)
+        names, sample = _names(workflow, locale), request.plan.sample
+        show(result, lambda: rendering.consent_sheet(result.consent, names, sample=sample), output)
         return
     sheets = workflow.consent_sheets(
         read_document(ProcedurePlan, file), locale, lots=lots or (), prescriber=prescriber, operator=operator
@@ -242,10 +247,10 @@ def ready(
     workflow = workflow_for(clinic, content, locale)
     request = read_document(ReadinessRequest, file)
     readiness = workflow.ready(request)
-    titles = workflow.region_titles(locale)
+    names = _names(workflow, locale)
     show(
         ReadinessResult(readiness=readiness),
-        lambda: rendering.readiness_sheet(readiness, locale, titles, sample=request.case.plan.sample),
+        lambda: rendering.readiness_sheet(readiness, locale, names, sample=request.case.plan.sample),
         output,
     )
     leave(Exit.OK if readiness.ready else Exit.FINDINGS)
@@ -266,9 +271,10 @@ def treat(
     Example: pore-plugin treat demo-out/1-treated/12-treatment.request.json --clinic demo-out/input/clinic.toml
     """
     workflow = workflow_for(clinic, content, locale)
-    result = workflow.treat(read_document(TreatmentRequest, file))
-    titles = workflow.region_titles(locale)
-    show(result, lambda: rendering.treatment_sheet(result.treatment, locale, titles), output)
+    request = read_document(TreatmentRequest, file)
+    result = workflow.treat(request)
+    names = _names(workflow, locale)
+    show(result, lambda: rendering.treatment_sheet(result.treatment, locale, names, request.case.plan), output)
 
 
 def follow_up_plan(
@@ -317,8 +323,8 @@ def review(
     workflow = workflow_for(clinic, content, locale)
     request = read_document(ReviewRequest, file)
     result = workflow.review(request)
-    titles, sample = workflow.region_titles(locale), request.treatment.sample
-    show(result, lambda: rendering.review_sheet(result.review, locale, titles, sample=sample), output)
+    names, sample = _names(workflow, locale), request.treatment.sample
+    show(result, lambda: rendering.review_sheet(result.review, locale, names, sample=sample), output)
     if output is Format.TEXT:
         show_problems(result.review.problems, output)
     leave(Exit.FINDINGS if result.review.flags or not result.review.accepted else Exit.OK)

@@ -1,25 +1,33 @@
 """Sheets to read and print: every record as Markdown, the same for a file and for a terminal.
 
-Pure: a record and a locale in, text out. A plan from a sample protocol says SAMPLE on every sheet, content that nobody
-approved says DRAFT.
+Pure: a record, a locale and the `Names` of what the record holds ids of in, text out. A plan from a sample protocol
+says SAMPLE on every sheet, content that nobody approved says DRAFT.
 """
 
 from .forms import answers_sheet, form_sheet
+from .names import Names, names_of
 from .plans import consent_sheet, consent_text_sheet, missing_sheet, plan_sheet
-from .records import follow_up_sheet, readiness_sheet, review_sheet, treatment_sheet
+from .records import follow_up_sheet, readiness_sheet, review_sheet
 from .safety import assessment_sheet, problems_sheet
-from .words import SIGNS, moment, place
+from .treatments import treatment_sheet
+from .words import HOW, SIGNS, amount, diluent_name, mark_sample, moment, place
 
 __all__ = [
+    "HOW",
     "SIGNS",
+    "Names",
+    "amount",
     "answers_sheet",
     "assessment_sheet",
     "consent_sheet",
     "consent_text_sheet",
+    "diluent_name",
     "follow_up_sheet",
     "form_sheet",
+    "mark_sample",
     "missing_sheet",
     "moment",
+    "names_of",
     "place",
     "plan_sheet",
     "problems_sheet",

@@ -2,7 +2,7 @@
 
 from ..clinical.wording.localising import localise
 from ..contracts import Answer, Consultation, ConsultationForm, FollowUpResponse, Question, ShowWhen
-from .words import amount, banner, moment, plain, table
+from .words import amount, banner, moment, plain, table, unit_of, words
 
 __all__ = ["answers_sheet", "form_sheet"]
 
@@ -46,7 +46,7 @@ def _question_lines(question: Question, locale: str) -> list[str]:
     elif question.type == "region-map":
         lines.append("  Mark on the chart: " + ", ".join(region.rsplit(".", 1)[-1] for region in question.regions))
     else:
-        unit = f" {' / '.join(question.units)}" if question.type == "quantity" else ""
+        unit = f" {' / '.join(map(unit_of, question.units))}" if question.type == "quantity" else ""
         lines.append(f"  ______________________{unit}")
     return lines
 
@@ -86,7 +86,7 @@ def _answer_text(question: Question, answer: Answer, locale: str) -> str:
     if answer.type == "quantity":
         return amount(answer.value.value, answer.value.unit)
     if answer.type == "attachment":
-        return ", ".join(f"{item.id} ({item.view})" if item.view else item.id for item in answer.value)
+        return ", ".join(f"{item.id} ({words(item.view)})" if item.view else item.id for item in answer.value)
     if answer.type == "region-map":
         names = (f"{m.region.rsplit('.', 1)[-1]}{' ' + m.side if m.side else ''}" for m in answer.value)
         return ", ".join(dict.fromkeys(names))

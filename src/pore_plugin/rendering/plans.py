@@ -1,12 +1,22 @@
 """The plan: doses, what to draw up, technique, steps; and the consent to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..clinical.wording.localising import localise
-from ..contracts import Consent, ConsentSheet, MissingNumber, ProcedurePlan
-from .words import amount, banner, moment, planned_amount, statement, table, unit_of
+from ..contracts import Consent, ConsentSheet, Evidence, MissingNumber, ProcedurePlan
+from .injections import injection_lines, origin
+from .names import Names, figure_name, figure_titles
+from .words import amount, banner, moment, planned_amount, statement, table, unit_of, words
 
 __all__ = ["consent_sheet", "consent_text_sheet", "missing_sheet", "plan_sheet"]
+
+_CERTAINTY = {
+    "moderate": "moderate",
+    "low-to-moderate": "low to moderate",
+    "low": "low",
+    "low-inconsistent": "low, findings inconsistent",
+    "none": "none",
+}
 
 
 def plan_sheet(plan: ProcedurePlan, locale: str) -> str:
@@ -16,147 +26,102 @@ def plan_sheet(plan: ProcedurePlan, locale: str) -> str:
     if plan.off_label:
         lines += [f"**Off-label use.** {localise(plan.off_label, locale)}", ""]
     if plan.injection:
-        lines += _injection(plan, locale)
-    if plan.parameters:
-        lines += ["## Figures", ""]
-        lines += table(
-            ("Figure", "Value", "From"),
-            (
-                (localise(p.title, locale) if p.title else p.key, amount(p.value, p.unit), f"{p.origin}: {p.source}")
-                for p in plan.parameters
-            ),
-        )
-    if plan.skin_preparation or plan.anaesthetic:
-        lines += ["## Skin preparation and anaesthesia", ""]
-        lines += [f"- {statement(item, locale)}" for item in plan.skin_preparation]
-        if plan.anaesthetic:
-            contact = f", contact time {planned_amount(plan.anaesthetic.planned)}"
-            lines.append(f"- {localise(plan.anaesthetic.title, locale)}{contact}")
-            lines += [f"- {statement(note, locale)}" for note in plan.anaesthetic.notes]
-        lines.append("")
-    lines += ["## Steps", ""]
-    for number, step in enumerate(plan.steps, 1):
-        records = f" — records: {', '.join(step.records)}" if step.records else ""
-        lines.append(f"{number}. **{localise(step.title, locale)}** {localise(step.instruction, locale)}{records}")
-    lines += ["", *_aftercare(plan, locale)]
-    if plan.consumables:
-        lines += ["## Have ready", ""]
-        lines += [f"- {localise(item.title, locale)}: {planned_amount(item.planned)}" for item in plan.consumables]
-        lines.append("")
-    if plan.not_given:
-        lines += ["## Not given", "", "Nobody has supplied these figures; the plan holds without them.", ""]
-        lines += [f"- `{number.key}` ({unit_of(number.unit)}): {number.reason}" for number in plan.not_given]
-        lines.append("")
-    if plan.evidence:
-        lines += ["## What the evidence says", ""]
-        lines += [
-            f"- {localise(item.text, locale)} Certainty: {item.certainty}. ({'; '.join(item.sources)})"
-            for item in plan.evidence
-        ]
-        lines.append("")
-    if plan.warnings:
-        lines += ["## Warnings", "", *(f"- {localise(text, locale)}" for text in plan.warnings), ""]
+        lines += injection_lines(plan.injection, plan.protocol, locale)
+    lines += _figures(plan, locale)
+    lines += _preparation(plan, locale)
+    lines += _steps(plan, locale)
+    lines += _section("Aftercare", _aftercare(plan, locale))
+    consumables = (f"{localise(item.title, locale)}: {planned_amount(item.planned)}" for item in plan.consumables)
+    lines += _section("Have ready", consumables)
+    lines += _not_given(plan, locale)
+    lines += _section("What the evidence says", (_evidence(item, locale) for item in plan.evidence))
+    lines += _section("Warnings", (localise(text, locale) for text in plan.warnings))
+    if plan.protocol:
+        lines.append(f"The protocol is {plan.protocol.id} {plan.protocol.version}.")
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _injection(plan: ProcedurePlan, locale: str) -> list[str]:
-    injection = plan.injection
-    assert injection is not None  # noqa: S101
-    lines = ["## Draw up", ""]
-    lines.append(f"**{injection.brand}** ({injection.inn}), {injection.vials} × {injection.vial_units.value} U vial.")
-    lines.append("")
-    for number, step in enumerate(injection.dilutions, 1):
-        draw = f"{step.batches} times: " if step.batches > 1 else ""
-        draw += f"draw {step.draw.value} mL, " if step.draw else ""
-        lines.append(
-            f"{number}. {draw}add {step.add.value} mL {step.diluent} → {step.units.value} U in {step.volume.value} mL "
-            f"= **{step.concentration.value} U/mL**{' (rounded)' if step.concentration.nominal else ''}"
-        )
-    lines += [
-        "",
-        (
-            f"Working solution: **{injection.concentration.value} U/mL** = {injection.per_tenth.value} U per 0.1 mL. "
-            f"Route: {injection.route}."
-        ),
-        "",
-        "## Doses",
-        "",
-    ]
-    rows = [
-        (
-            localise(region.title, locale) + (f", {region.side}" if region.side else ""),
-            str(region.points),
-            f"**{region.volume.value} mL**",
-            f"**{region.units.value} U**{' (rounded)' if region.units.nominal else ''}",
-            f"{region.volume_per_point.value} mL ≈ {region.units_per_point.value} U",
-        )
-        for region in injection.regions
-    ]
-    lines += table(("Region", "Points", "Volume", "Units", "Per point (nominal)"), rows)
-    by_evidence: dict[str, list[str]] = {}
-    for region in injection.regions:
-        if region.evidence:
-            names = by_evidence.setdefault(localise(region.evidence, locale), [])
-            names += [localise(region.title, locale)] if localise(region.title, locale) not in names else []
-    lines += [f"- {', '.join(names)}: {text}" for text, names in by_evidence.items()]
-    lines += [""] if by_evidence else []
-    lines += [
-        (
-            f"Total **{injection.total_units.value} U** in **{injection.total_volume.value} mL**; "
-            f"left over {injection.waste_units.value} U in {injection.waste_volume.value} mL."
-        ),
-        "The region's volume is what counts; per-point figures are nominal. Units belong to this product alone.",
-        "",
-        *(
-            f"- {localise(region.title, locale)}: {statement(note, locale)}"
-            for region in {region.region: region for region in injection.regions}.values()
-            for note in region.notes
-        ),
-        "",
-        "## Technique",
-        "",
-    ]
-    lines += table(
-        ("Figure", "Value", "From"),
-        (
-            (p.key.rsplit(".", 1)[-1].replace("_", " "), amount(p.value, p.unit), f"{p.origin}: {p.source}")
-            for p in injection.technique
-        ),
-    )
-    lines += ["Behind the doses:", ""]
-    lines += table(
-        ("Figure", "Value", "From"),
-        ((f"`{p.key}`", amount(p.value, p.unit), f"{p.origin}: {p.source}") for p in injection.inputs),
-    )
-    lines += [f"- End point: {statement(injection.end_point, locale)}"]
-    lines += [f"- Avoid: {statement(item, locale)}" for item in injection.avoid]
-    lines += [f"- {localise(note, locale)}" for note in injection.notes]
-    return [*lines, ""]
+def _section(title: str, items: Iterable[str]) -> list[str]:
+    listed = [f"- {item}" for item in items]
+    return [f"## {title}", "", *listed, ""] if listed else []
 
 
-def _aftercare(plan: ProcedurePlan, locale: str) -> list[str]:
-    if not plan.aftercare:
+def _figures(plan: ProcedurePlan, locale: str) -> list[str]:
+    if not plan.parameters:
         return []
-    lines = ["## Aftercare", ""]
+    titles = figure_titles(plan, locale)
+    rows = (
+        (titles.get(p.key) or figure_name(p.key, Names()), amount(p.value, p.unit), origin(p, plan.protocol))
+        for p in plan.parameters
+    )
+    return ["## Figures", "", *table(("Figure", "Value", "From"), rows)]
+
+
+def _preparation(plan: ProcedurePlan, locale: str) -> list[str]:
+    items = [statement(item, locale) for item in plan.skin_preparation]
+    if plan.anaesthetic:
+        contact = f", contact time {planned_amount(plan.anaesthetic.planned)}"
+        items.append(localise(plan.anaesthetic.title, locale) + contact)
+        items += [statement(note, locale) for note in plan.anaesthetic.notes]
+    return _section("Skin preparation and anaesthesia", items)
+
+
+def _steps(plan: ProcedurePlan, locale: str) -> Iterator[str]:
+    yield from ("## Steps", "")
+    for number, step in enumerate(plan.steps, 1):
+        records = f" *Record: {', '.join(map(words, step.records))}.*" if step.records else ""
+        yield f"{number}. **{localise(step.title, locale)}.** {localise(step.instruction, locale)}{records}"
+    yield ""
+
+
+def _aftercare(plan: ProcedurePlan, locale: str) -> Iterator[str]:
     for item in plan.aftercare:
-        lines.append(f"- {localise(item.text, locale).replace('{value}', planned_amount(item.planned))}")
+        yield localise(item.text, locale).replace("{value}", planned_amount(item.planned))
+
+
+def _not_given(plan: ProcedurePlan, locale: str) -> list[str]:
+    if not plan.not_given:
+        return []
+    titles = figure_titles(plan, locale)
+    lines = ["## Not given", "", "Nobody has supplied these figures; the plan holds without them.", ""]
+    for number in plan.not_given:
+        title = titles.get(number.key) or figure_name(number.key, Names())
+        lines.append(f"- {title} ({unit_of(number.unit)}): {number.reason} (`{number.key}`)")
     return [*lines, ""]
 
 
-def missing_sheet(missing: Iterable[MissingNumber]) -> str:
-    """Return which figures the clinic's protocol has to supply, and why."""
+def _evidence(item: Evidence, locale: str) -> str:
+    return f"{localise(item.text, locale)} Certainty: {_CERTAINTY[item.certainty]}. ({'; '.join(item.sources)})"
+
+
+def missing_sheet(missing: Iterable[MissingNumber], names: Names | None = None) -> str:
+    """Return which figures the clinic's protocol has to supply, and why; with the keys that it writes them under."""
     lines = ["# No plan yet: the clinic's protocol has to supply", ""]
-    missing = tuple(missing)
-    rows = [(f"`{m.key}`", m.unit, m.reason, m.suggestion or "—", m.source) for m in missing]
-    lines += table(("Figure", "Unit", "Why", "Suggestion", "Source"), rows)
-    accept = [f"- {m.suggestion} {m.unit}: `{m.accept}`" for m in missing if m.suggestion and m.accept]
+    missing, names = tuple(missing), names or Names()
+    rows = (
+        (
+            figure_name(number.key, names),
+            unit_of(number.unit),
+            f"`{number.key}`",
+            number.reason,
+            amount(number.suggestion, number.unit) if number.suggestion else "—",
+            number.source,
+        )
+        for number in missing
+    )
+    lines += table(("Figure", "Unit", "Key", "Why", "Suggestion", "Source"), rows)
+    accept = [
+        f"- {figure_name(number.key, names)} {amount(number.suggestion, number.unit)}: `{number.accept}`"
+        for number in missing
+        if number.suggestion and number.accept
+    ]
     if accept:
         lines += [
             "A suggestion holds once the prescriber accepts it, under `policies.accepted_suggestions`:",
             "",
             *accept,
         ]
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def consent_text_sheet(sheet: ConsentSheet) -> str:
@@ -172,11 +137,12 @@ def consent_text_sheet(sheet: ConsentSheet) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def consent_sheet(consent: Consent, *, sample: bool = False) -> str:
+def consent_sheet(consent: Consent, names: Names | None = None, *, sample: bool = False) -> str:
     """Return what was agreed to, when, and until when the patient may reflect."""
-    lines = [f"# Consent: {consent.purpose}", "", *banner(sample=sample)]
+    explained_by = (names or Names()).person(consent.explained_by)
+    lines = [f"# Consent: {words(consent.purpose)}", "", *banner(sample=sample)]
     lines += [
-        f"Given {moment(consent.given_at)}, informed {moment(consent.informed_at)} by {consent.explained_by}.",
+        f"Given {moment(consent.given_at)}, informed {moment(consent.informed_at)} by {explained_by}.",
         "",
         (
             f"Signature: {consent.signature.method}. Text {consent.text.id} {consent.text.version} ({consent.locale}), "

@@ -1,16 +1,23 @@
-"""The day and after: readiness, what was done, follow-up, review."""
+"""Before and after the treatment: readiness, follow-up, review."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 from ..clinical.wording.localising import localise
-from ..contracts import FollowUpPlan, FollowUpReview, Readiness, RegionSide, TreatmentRecord
-from .safety import findings_table
-from .words import amount, banner, moment, place, table, unit_of
+from ..contracts import FollowUpPlan, FollowUpReview, OutcomePoint, OutcomeTrend, Readiness, RegionSide
+from .names import Names
+from .words import HOW, banner, moment, place, table, unit_of
 
-__all__ = ["follow_up_sheet", "readiness_sheet", "review_sheet", "treatment_sheet"]
+__all__ = ["follow_up_sheet", "readiness_sheet", "review_sheet"]
+
+_CHANGE = {"better": "better", "worse": "worse", "same": "no change", "unknown": "cannot be judged"}
+_DIRECTION = {
+    "higher-is-better": "Higher is better",
+    "lower-is-better": "Lower is better",
+    "none": "Neither direction is better",
+}
 
 
-def readiness_sheet(readiness: Readiness, locale: str, titles: Mapping[str, str], *, sample: bool = False) -> str:
+def readiness_sheet(readiness: Readiness, locale: str, names: Names, *, sample: bool = False) -> str:
     """Return whether to treat now, and every reason not to."""
     lines = [
         f"# {'✓ Ready to treat' if readiness.ready else '■ Not ready'}",
@@ -20,91 +27,11 @@ def readiness_sheet(readiness: Readiness, locale: str, titles: Mapping[str, str]
         "",
     ]
     for reason in readiness.reasons:
-        where = f" ({', '.join(place(region, titles) for region in reason.regions)})" if reason.regions else ""
-        lines.append(f"- **{reason.code}**{where}: {reason.sentence} *{reason.next_step}*")
+        where = f" ({'; '.join(place(region, names.regions) for region in reason.regions)})" if reason.regions else ""
+        lines.append(f"- **{reason.sentence}** {reason.next_step}{where} (`{reason.code}`)")
         if reason.finding:
             lines.append(f"  {localise(reason.finding.message, locale)}")
     lines += [f"- {localise(note, locale)}" for note in readiness.notes]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def treatment_sheet(record: TreatmentRecord, locale: str, titles: Mapping[str, str]) -> str:
-    """Return the treatment sheet: what was really done, with lot, expiry and doses."""
-    report = record.report
-    lines = ["# Treatment record", "", *banner(sample=record.sample)]
-    lines += [f"{moment(report.started_at)} to {moment(report.ended_at)}.", ""]
-    lines += [f"Operator {report.operator}, prescriber {report.prescriber or 'none'}. Session: {record.session}.", ""]
-    if record.authorisation:
-        lines += [f"Under authorisation {record.authorisation}.", ""]
-    if report.anaesthetic:
-        lot = f", lot {report.anaesthetic.lot}" if report.anaesthetic.lot else ""
-        lines += [f"Anaesthetic: {report.anaesthetic.anaesthetic}{lot}.", ""]
-    if report.vials:
-        lines += ["## Vials", ""]
-        lines += table(
-            ("Product", "Lot", "Expiry", "Drawn", "Used", "Wasted"),
-            (
-                (u.vial.product, u.vial.lot, u.vial.expiry, f"{u.drawn} U", f"{u.used} U", f"{u.wasted} U")
-                for u in report.vials
-            ),
-        )
-        for use in report.vials:
-            made_up = [f"made up {moment(use.vial.reconstituted_at)}"] if use.vial.reconstituted_at else []
-            made_up += [f"with {use.vial.diluent_volume} mL"] if use.vial.diluent_volume else []
-            made_up += [use.vial.diluent] if use.vial.diluent else []
-            made_up += [f"discard by {moment(use.vial.discard_by)}"] if use.vial.discard_by else []
-            made_up += [f"from {use.vial.supplier}"] if use.vial.supplier else []
-            made_up += [f"storage: {use.vial.storage_log}"] if use.vial.storage_log else []
-            lines.append(f"- {use.vial.lot}: {', '.join(made_up) or 'nothing else recorded'}")
-        lines.append("")
-    if report.doses:
-        lines += ["## Doses given", ""]
-        lines += table(
-            ("Region", "Points", "Volume", "Units"),
-            (
-                (
-                    place(RegionSide(region=d.region, side=d.side), titles),
-                    str(d.points),
-                    f"{d.volume} mL",
-                    f"{d.units} U",
-                )
-                for d in report.doses
-            ),
-        )
-    if report.points:
-        lines += ["## Points on the chart", ""]
-        lines += table(
-            ("Region", "Chart", "x", "y", "Units (nominal)"),
-            (
-                (
-                    place(RegionSide(region=p.region, side=p.side), titles),
-                    (p.chart or "").rsplit(".", 1)[-1],
-                    p.x or "",
-                    p.y or "",
-                    p.units or "",
-                )
-                for p in report.points
-            ),
-        )
-    if report.parameters:
-        lines += ["## Figures", ""]
-        lines += table(("Figure", "Value"), ((p.key, amount(p.value, p.unit)) for p in report.parameters))
-    lines += ["## Steps", ""]
-    lines += [
-        f"- [{'x' if step.done else ' '}] {step.step}" + (f": {step.note}" if step.note else "")
-        for step in report.steps
-    ]
-    for title, items in (
-        ("Reactions", [f"{r.code} ({r.severity})" + (f": {r.note}" if r.note else "") for r in report.reactions]),
-        ("Deviations", [f"{d.code}: {d.reason} ({d.person}, {moment(d.at)})" for d in report.deviations]),
-        ("Clinic policies in force", list(record.label_policies)),
-    ):
-        if items:
-            lines += ["", f"## {title}", "", *(f"- {item}" for item in items)]
-    if report.stopped_early:
-        lines += ["", f"**Stopped early:** {report.stopped_early}"]
-    if record.findings:
-        lines += ["", "## Findings on what was given", "", *findings_table(record.findings, locale, titles)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -113,17 +40,13 @@ def follow_up_sheet(plan: FollowUpPlan, locale: str, *, sample: bool = False) ->
     lines = ["# Follow-up", "", *banner(sample=sample), f"Counted from {moment(plan.anchor)}, zone {plan.zone}.", ""]
     rows = []
     for step in plan.steps:
-        window = f"{step.earliest[:10] if step.earliest else 'open'} – {step.latest[:10] if step.latest else 'open'}"
+        window = _window(step.earliest, step.latest)
+        required = " (required)" if step.required else ""
         rows.append(
-            (
-                step.step + (" (required)" if step.required else ""),
-                moment(step.due),
-                window,
-                step.kind,
-                f"{localise(step.title, locale)}: {localise(step.purpose, locale)}",
-            )
+            (step.step + required, localise(step.title, locale), moment(step.due, offset=False), window, HOW[step.kind])
         )
-    lines += table(("Step", "Due", "Window", "Kind", "What for"), rows)
+    lines += table(("Step", "What", "Due", "Window", "How"), rows)
+    lines += [*(f"- **{step.step}** {localise(step.purpose, locale)}" for step in plan.steps), ""]
     if plan.watch_until:
         lines += [f"Red-flag watch open until **{moment(plan.watch_until)}**.", ""]
     if plan.retreat_not_before:
@@ -136,7 +59,7 @@ def follow_up_sheet(plan: FollowUpPlan, locale: str, *, sample: bool = False) ->
     return "\n".join(lines).rstrip() + "\n"
 
 
-def review_sheet(review: FollowUpReview, locale: str, titles: Mapping[str, str], *, sample: bool = False) -> str:
+def review_sheet(review: FollowUpReview, locale: str, names: Names, *, sample: bool = False) -> str:
     """Return flags first, then tasks, then the trend against baseline."""
     lines = [f"# Review of step {review.step}", "", *banner(sample=sample)]
     for flag in review.flags:
@@ -144,19 +67,34 @@ def review_sheet(review: FollowUpReview, locale: str, titles: Mapping[str, str],
     if review.tasks:
         lines += ["## Tasks", ""]
         for task in review.tasks:
-            hours = " — does not wait for opening hours" if task.ignores_hours else ""
-            lines.append(f"- [ ] {localise(task.title, locale)} by {moment(task.due)}{hours}")
+            hours = "; this does not wait for opening hours" if task.ignores_hours else ""
+            lines.append(f"- [ ] {localise(task.title, locale)} — by **{moment(task.due)}**{hours}")
         lines.append("")
     if not review.flags:
         lines += ["No red flags in these answers.", ""]
     for trend in review.trends:
-        where = f" ({place(RegionSide(region=trend.region, side=trend.side), titles)})" if trend.region else ""
-        lines += [f"## {trend.instrument} {trend.instrument_version}{where}", ""]
-        lines += table(
-            ("When", f"Value ({unit_of(trend.unit)})", "Against baseline", "Change"),
-            ((moment(p.at), p.value, p.delta, p.change) for p in (trend.baseline, *trend.points)),
-        )
+        lines += _trend(trend, names)
     if review.non_response:
         lines += [localise(review.non_response, locale), ""]
     lines += [f"- {localise(note, locale)}" for note in review.notes]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _window(earliest: str | None, latest: str | None) -> str:
+    if earliest and latest:
+        return f"{earliest[:10]} to {latest[:10]}"
+    return f"from {earliest[:10]}" if earliest else f"until {latest[:10]}" if latest else "—"
+
+
+def _trend(trend: OutcomeTrend, names: Names) -> Iterator[str]:
+    where = f" ({place(RegionSide(region=trend.region, side=trend.side), names.regions)})" if trend.region else ""
+    yield from (f"## {names.instruments.get(trend.instrument, trend.instrument)}{where}", "")
+    yield from (f"{_DIRECTION[trend.direction]} ({trend.instrument} {trend.instrument_version}).", "")
+    first = (moment(trend.baseline.at), trend.baseline.value, "—", "baseline")
+    head = ("When", f"Value ({unit_of(trend.unit)})", "Against baseline", "Change")
+    yield from table(head, (first, *(_later(point) for point in trend.points)))
+
+
+def _later(point: OutcomePoint) -> tuple[str, ...]:
+    sign = "" if point.delta.startswith("-") or point.delta == "0" else "+"
+    return moment(point.at), point.value, sign + point.delta, _CHANGE[point.change]

@@ -1,15 +1,16 @@
 """The verdict and why, and problems with what to do about them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from ..clinical.wording.localising import localise
 from ..contracts import Assessment, Finding, Problem
+from .names import Names
 from .words import SIGNS, banner, moment, place, table
 
 __all__ = ["assessment_sheet", "findings_table", "problems_sheet"]
 
 
-def assessment_sheet(assessment: Assessment, locale: str, titles: Mapping[str, str], *, sample: bool = False) -> str:
+def assessment_sheet(assessment: Assessment, locale: str, names: Names, *, sample: bool = False) -> str:
     """Return the verdict and why."""
     lines = [
         f"# Suitability: {SIGNS[assessment.verdict]}",
@@ -21,7 +22,7 @@ def assessment_sheet(assessment: Assessment, locale: str, titles: Mapping[str, s
         ),
         "",
     ]
-    lines += findings_table(assessment.findings, locale, titles)
+    lines += findings_table(assessment.findings, locale, names)
     if assessment.switched_off:
         lines += [f"Rules this clinic has switched off: {', '.join(assessment.switched_off)}.", ""]
     if assessment.evidence:
@@ -31,10 +32,10 @@ def assessment_sheet(assessment: Assessment, locale: str, titles: Mapping[str, s
     return "\n".join(lines).rstrip() + "\n"
 
 
-def findings_table(findings: Iterable[Finding], locale: str, titles: Mapping[str, str]) -> list[str]:
+def findings_table(findings: Iterable[Finding], locale: str, names: Names) -> list[str]:
     rows = []
     for finding in findings:
-        where = ", ".join(place(region, titles) for region in finding.regions) or "whole session"
+        where = ", ".join(place(region, names.regions) for region in finding.regions) or "whole session"
         unverified = " *(unverified)*" if finding.unverified else ""
         rows.append(
             (
