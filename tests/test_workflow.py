@@ -16,6 +16,7 @@ from factories import (
     PEEL,
     PORES,
     Made,
+    approvals,
     case_input,
     changed,
     clinic,
@@ -354,6 +355,24 @@ def test_a_product_of_another_market_cannot_be_planned() -> None:
 def test_a_plan_without_approvals_is_marked_a_draft() -> None:
     assert make(approvals=[]).plan.draft is True
     assert made().plan.draft is False
+
+
+@pytest.mark.parametrize(
+    ("missing", "draft"),
+    [
+        ("pore.form.consultation", True),
+        ("pore.template.microtoxin-pores", True),
+        ("pore.protocol.sample-microtoxin-pores-inco-uk", True),
+        ("pore.form.day-of-treatment", False),
+        ("pore.consent.treatment", False),
+    ],
+)
+def test_a_plan_is_a_draft_while_a_document_it_rests_on_is_not_approved(missing: str, draft: bool) -> None:
+    flow = workflow()
+    documents = [one["document"] for one in case_input()["approvals"]]
+    kept = approvals(flow, *(one for one in documents if one != missing), prescriber="dr-sample")
+    assert len(kept) == len(documents) - 1
+    assert make(flow, approvals=kept).plan.draft is draft
 
 
 # -- what holds for every step ----------------------------------------------------------------------------------

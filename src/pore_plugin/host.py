@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pluggy import HookimplMarker
 
 from .catalogue import Entry
+from .clinical.treatment.approvals import needs_approval
 from .contracts import (
     AssessmentRequest,
     Clinic,
@@ -103,9 +104,14 @@ class HostPlugin:
         """Add what a host with nothing but documents needs next: the form of the day, the texts to sign, the pins."""
         day_form = self.workflow.form(plan.day_form)
         sheets = self._consent_sheets(plan, request.consultation.locale)
-        used = [request.consultation.form, day_form.pin, plan.template, *([plan.protocol] if plan.protocol else [])]
-        used += [sheet.text for sheet in sheets if sheet.purpose == "treatment"]
-        papers = {"day_form": _pinnable(day_form), "consent_sheets": sheets, "to_approve": tuple(used)}
+        used = needs_approval(
+            consultation_form=request.consultation.form,
+            day_form=day_form.pin,
+            template=plan.template,
+            protocol=plan.protocol,
+            consent_texts=(sheet.text for sheet in sheets if sheet.purpose == "treatment"),
+        )
+        papers = {"day_form": _pinnable(day_form), "consent_sheets": sheets, "to_approve": used}
         return result.model_copy(update=papers)
 
     def _consent_sheets(self, plan: ProcedurePlan, locale: str) -> tuple[ConsentSheet, ...]:

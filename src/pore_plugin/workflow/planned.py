@@ -3,6 +3,7 @@
 from ..catalogue import Entry
 from ..clinical.planning.diluting import given_anaesthetic
 from ..clinical.planning.drafting import Numbers, PreparedPlan, draft_plan
+from ..clinical.treatment.approvals import needs_approval
 from ..contracts import (
     Assessment,
     AssessmentContext,
@@ -54,7 +55,11 @@ def plan(setting: Setting, request: PlanRequest) -> PlanResult:
         created_at=request.at,
         draft=not all(
             setting.approved(pin, request.approvals, request.at)
-            for pin in (template.pin, *([protocol.pin] if protocol else []))
+            for pin in needs_approval(
+                consultation_form=request.consultation.form,
+                template=template.pin,
+                protocol=protocol.pin if protocol else None,
+            )
         ),
         session=request.session,
         tops_up=request.tops_up,
