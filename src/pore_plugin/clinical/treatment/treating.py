@@ -23,109 +23,15 @@ __all__ = ["differences", "faults", "undocumented"]
 
 def faults(report: TreatmentReport, plan: ProcedurePlan, clinic: Clinic, regions: RegionMap) -> tuple[Problem, ...]:
     """Return what makes the report unreadable as a record of this plan; these must be corrected, not explained."""
-    found = list(_times(report))
-    known = {region.id: region for region in regions.regions}
-    for position, dose in enumerate(report.doses):
-        region = known.get(dose.region)
-        if region is None:
-            found.append(
-                _problem(
-                    "treatment.region",
-                    f"/doses/{position}/region",
-                    "This region is not on the chart.",
-                    "Use a region of the chart.",
-                )
-            )
-        elif region.paired != (dose.side is not None):
-            found.append(
-                _problem(
-                    "treatment.side",
-                    f"/doses/{position}",
-                    "A paired region needs its side; others have none.",
-                    "Name the side, or leave it out.",
-                )
-            )
-    charts = {chart.id for chart in regions.charts}
-    for position, point in enumerate(report.points):
-        if point.region not in known or (point.chart is not None and point.chart not in charts):
-            found.append(
-                _problem(
-                    "treatment.point",
-                    f"/points/{position}",
-                    "A point names a region or chart that does not exist.",
-                    "Use the region map's ids.",
-                )
-            )
-    for position, deviation in enumerate(report.deviations):
-        if clinic.person(deviation.person) is None:
-            found.append(
-                _problem(
-                    "treatment.person",
-                    f"/deviations/{position}/person",
-                    "A deviation is signed by nobody of this clinic.",
-                    "Name a person of the clinic settings.",
-                )
-            )
-    prescriber = clinic.person(report.prescriber) if report.prescriber is not None else None
-    if report.prescriber is not None and (prescriber is None or "prescriber" not in prescriber.roles):
-        found.append(
-            _problem(
-                "treatment.prescriber",
-                "/prescriber",
-                "The prescriber is not a prescriber of this clinic.",
-                "Name a prescriber of the clinic settings.",
-            )
-        )
-    steps = {step.id for step in plan.steps}
-    for position, step in enumerate(report.steps):
-        if step.step not in steps:
-            found.append(
-                _problem(
-                    "treatment.step",
-                    f"/steps/{position}/step",
-                    "The plan does not have this step.",
-                    f"Use one of: {', '.join(sorted(steps))}.",
-                )
-            )
-    for position, use in enumerate(report.vials):
-        if Fraction(use.used) + Fraction(use.wasted) != Fraction(use.drawn):
-            found.append(
-                _problem(
-                    "treatment.vial_sum",
-                    f"/vials/{position}",
-                    "Used and wasted do not add up to drawn.",
-                    "Correct the figures in units.",
-                )
-            )
-        drawn = sum(Fraction(other.drawn) for other in report.vials if other.vial.id == use.vial.id)
-        if drawn > Fraction(use.vial.units):
-            found.append(
-                _problem(
-                    "treatment.overdrawn",
-                    f"/vials/{position}/drawn",
-                    "More was drawn than the vial holds.",
-                    "Correct the figure, or add the second vial.",
-                )
-            )
-    if plan.injection is None and (report.doses or report.vials):
-        found.append(
-            _problem(
-                "treatment.no_injection",
-                "/doses",
-                "The plan has no injection, but doses or vials are reported.",
-                "Record them under a plan of their own.",
-            )
-        )
-    if plan.injection is not None and report.doses and not report.vials:
-        found.append(
-            _problem(
-                "treatment.vial_missing",
-                "/vials",
-                "Doses are reported without the vial they came from.",
-                "Add the vial with lot and expiry.",
-            )
-        )
-    return tuple(found)
+    return (
+        *_times(report),
+        *_dose_faults(report, regions),
+        *_point_faults(report, regions),
+        *_person_faults(report, clinic),
+        *_step_faults(report, plan),
+        *_vial_faults(report),
+        *_injection_faults(report, plan),
+    )
 
 
 def differences(report: TreatmentReport, plan: ProcedurePlan) -> tuple[NotReady, ...]:
@@ -147,6 +53,106 @@ def _times(report: TreatmentReport) -> Iterator[Problem]:
     if to_utc(report.ended_at) < to_utc(report.started_at):
         yield _problem(
             "treatment.time_order", "/ended_at", "The treatment ends before it starts.", "Correct the times."
+        )
+
+
+def _dose_faults(report: TreatmentReport, regions: RegionMap) -> Iterator[Problem]:
+    known = {region.id: region for region in regions.regions}
+    for position, dose in enumerate(report.doses):
+        region = known.get(dose.region)
+        if region is None:
+            yield _problem(
+                "treatment.region",
+                f"/doses/{position}/region",
+                "This region is not on the chart.",
+                "Use a region of the chart.",
+            )
+        elif region.paired != (dose.side is not None):
+            yield _problem(
+                "treatment.side",
+                f"/doses/{position}",
+                "A paired region needs its side; others have none.",
+                "Name the side, or leave it out.",
+            )
+
+
+def _point_faults(report: TreatmentReport, regions: RegionMap) -> Iterator[Problem]:
+    known = {region.id for region in regions.regions}
+    charts = {chart.id for chart in regions.charts}
+    for position, point in enumerate(report.points):
+        if point.region not in known or (point.chart is not None and point.chart not in charts):
+            yield _problem(
+                "treatment.point",
+                f"/points/{position}",
+                "A point names a region or chart that does not exist.",
+                "Use the region map's ids.",
+            )
+
+
+def _person_faults(report: TreatmentReport, clinic: Clinic) -> Iterator[Problem]:
+    for position, deviation in enumerate(report.deviations):
+        if clinic.person(deviation.person) is None:
+            yield _problem(
+                "treatment.person",
+                f"/deviations/{position}/person",
+                "A deviation is signed by nobody of this clinic.",
+                "Name a person of the clinic settings.",
+            )
+    prescriber = clinic.person(report.prescriber) if report.prescriber is not None else None
+    if report.prescriber is not None and (prescriber is None or "prescriber" not in prescriber.roles):
+        yield _problem(
+            "treatment.prescriber",
+            "/prescriber",
+            "The prescriber is not a prescriber of this clinic.",
+            "Name a prescriber of the clinic settings.",
+        )
+
+
+def _step_faults(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[Problem]:
+    steps = {step.id for step in plan.steps}
+    for position, step in enumerate(report.steps):
+        if step.step not in steps:
+            yield _problem(
+                "treatment.step",
+                f"/steps/{position}/step",
+                "The plan does not have this step.",
+                f"Use one of: {', '.join(sorted(steps))}.",
+            )
+
+
+def _vial_faults(report: TreatmentReport) -> Iterator[Problem]:
+    for position, use in enumerate(report.vials):
+        if Fraction(use.used) + Fraction(use.wasted) != Fraction(use.drawn):
+            yield _problem(
+                "treatment.vial_sum",
+                f"/vials/{position}",
+                "Used and wasted do not add up to drawn.",
+                "Correct the figures in units.",
+            )
+        drawn = sum(Fraction(other.drawn) for other in report.vials if other.vial.id == use.vial.id)
+        if drawn > Fraction(use.vial.units):
+            yield _problem(
+                "treatment.overdrawn",
+                f"/vials/{position}/drawn",
+                "More was drawn than the vial holds.",
+                "Correct the figure, or add the second vial.",
+            )
+
+
+def _injection_faults(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[Problem]:
+    if plan.injection is None and (report.doses or report.vials):
+        yield _problem(
+            "treatment.no_injection",
+            "/doses",
+            "The plan has no injection, but doses or vials are reported.",
+            "Record them under a plan of their own.",
+        )
+    if plan.injection is not None and report.doses and not report.vials:
+        yield _problem(
+            "treatment.vial_missing",
+            "/vials",
+            "Doses are reported without the vial they came from.",
+            "Add the vial with lot and expiry.",
         )
 
 
