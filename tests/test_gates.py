@@ -640,13 +640,33 @@ def test_a_signed_policy_lifts_its_own_label_block_and_no_other(
     assert case.codes(vials=[changed(case.vial, **vial)]) == codes
 
 
-def test_a_policy_in_force_is_printed_on_the_record() -> None:
-    policies = [label_policy("vial.second_patient"), label_policy("vial.in_use_hours", signed_on="2026-09-11")]
+@pytest.mark.parametrize(
+    ("vial", "printed"),
+    [
+        ({}, []),
+        ({"used_for": ["patient-9"]}, ["vial.second_patient"]),
+        ({"reconstituted_at": "2026-09-09T13:00:00+01:00"}, ["vial.in_use_hours"]),
+        # Older than the policy itself allows: nothing is lifted.
+        ({"reconstituted_at": "2026-09-05T09:00:00+01:00"}, []),
+    ],
+)
+def test_only_a_policy_that_lifted_something_is_printed_on_the_record(vial: dict[str, Any], printed: list[str]) -> None:
+    policies = [label_policy("vial.second_patient"), label_policy("vial.in_use_hours", in_use_hours="48")]
     case = azzalure(policies={"label_policies": policies})
-    text = "House policy on vial.second_patient, signed."
-    assert [dict(note) for note in case.ready().notes] == [{"en": text}]
-    record = case.flow.treat(TreatmentRequest(case=case.case, report=case.report)).treatment
-    assert record.label_policies == (text,)
+    held = changed(case.vial, **vial)
+    texts = [f"House policy on {block}, signed." for block in printed]
+    assert [dict(note) for note in case.ready(vials=[held]).notes] == [{"en": text} for text in texts]
+    use = {**doc(case.report.vials[0]), "vial": doc(held)}
+    person = {"person": "dr-sample", "at": case.report.started_at}
+    late = [{"code": "vial.in_use_hours", "reason": "Opened days ago.", **person}] if vial and not printed else []
+    report = changed(case.report, vials=[use], deviations=late)
+    record = case.flow.treat(TreatmentRequest(case=case.case, report=report)).treatment
+    assert record.label_policies == tuple(texts)
+
+
+def test_a_policy_that_is_signed_later_is_not_printed() -> None:
+    case = azzalure(policies={"label_policies": [label_policy("vial.second_patient", signed_on="2026-09-11")]})
+    assert case.ready(vials=[changed(case.vial, used_for=["patient-9"])]).notes == ()
 
 
 # -- approvals --------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from .approvals import is_approved, needs_approval
 from .authorisations import operator_reasons, valid_authorisation
 from .consenting import consent_state
 from .gatekeeping import Gatekeeping
-from .vials import lifting_policy, vial_reasons
+from .vials import lifted, vial_reasons
 
 __all__ = [
     "Gatekeeping",
@@ -257,12 +257,8 @@ def _consent(gate: Gatekeeping) -> Iterator[NotReady]:
 
 
 def label_policies(gate: Gatekeeping) -> tuple[LabelPolicy, ...]:
-    """Return the signed policies that lift a label block here; they are printed on the record."""
-    if gate.case.plan.injection is None:
-        return ()
-    blocks = ("vial.second_patient", "vial.in_use_hours")
-    found = (lifting_policy(gate.clinic.policies, block, gate.today) for block in blocks)
-    return tuple(policy for policy in found if policy is not None)
+    """Return the signed policies that really lift a label block of these vials; they are printed on the record."""
+    return lifted(gate.case.vials, gate.case.plan, gate.product, gate.clinic.policies, gate.now, gate.today)
 
 
 def _vials(gate: Gatekeeping) -> Iterator[NotReady]:

@@ -12,7 +12,9 @@ from ...contracts import LabelPolicy, NotReady, Policies, ProcedurePlan, Product
 from ..durations import to_utc
 from ..figures import usable
 
-__all__ = ["lifting_policy", "vial_reasons"]
+__all__ = ["lifted", "vial_reasons"]
+
+_LIFTABLE = ("vial.second_patient", "vial.in_use_hours")
 
 
 def vial_reasons(
@@ -42,7 +44,22 @@ def vial_reasons(
         )
 
 
-def lifting_policy(policies: Policies, block: str, today: date) -> LabelPolicy | None:
+def lifted(
+    vials: Iterable[Vial], plan: ProcedurePlan, product: Product | None, policies: Policies, now: datetime, today: date
+) -> tuple[LabelPolicy, ...]:
+    """Return the signed policies without which the label would stop these vials, and with which it does not."""
+    vials = tuple(vials)
+
+    def blocks(under: Policies) -> set[str]:
+        found = {reason.code for reason in vial_reasons(vials, plan, product, under, now, today)}
+        return {"vial.in_use_hours" if code == "vial.in_use_unknown" else code for code in found}
+
+    gone = blocks(policies.model_copy(update={"label_policies": ()})) - blocks(policies)
+    found = (_lifting_policy(policies, block, today) for block in _LIFTABLE if block in gone)
+    return tuple(policy for policy in found if policy is not None)
+
+
+def _lifting_policy(policies: Policies, block: str, today: date) -> LabelPolicy | None:
     """Return the signed policy that lifts this label block today, if there is one."""
     for policy in policies.label_policies:
         if policy.lifts == block and date.fromisoformat(policy.signed_on) <= today:
@@ -84,7 +101,7 @@ def _vial(
         )
     yield from _age(vial, product, policies, now, today)
     second = any(patient != plan.patient for patient in vial.used_for)
-    if second and lifting_policy(policies, "vial.second_patient", today) is None:
+    if second and _lifting_policy(policies, "vial.second_patient", today) is None:
         yield NotReady(
             code="vial.second_patient",
             sentence="The vial was used for another patient; the label allows one.",
@@ -106,7 +123,7 @@ def _age(vial: Vial, product: Product | None, policies: Policies, now: datetime,
             sentence="The vial is recorded as reconstituted in the future.",
             next_step="Correct the time of reconstitution.",
         )
-    policy = lifting_policy(policies, "vial.in_use_hours", today)
+    policy = _lifting_policy(policies, "vial.in_use_hours", today)
     serves = usable(product.in_use, f"{product.id}/in_use", policies.accepted_suggestions)
     label = product.in_use.value if serves else None
     hours = label if policy is None else policy.in_use_hours
