@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from factories import content_document
+from pore_plugin import check
 from pore_plugin.clinical.follow_up.calendar import HolidayBook, calendar_for
 from pore_plugin.clinical.follow_up.scheduling import FollowUpInputs, years_of
 from pore_plugin.contracts import (
@@ -13,6 +15,7 @@ from pore_plugin.contracts import (
     FollowUpSchedule,
     Hours,
     OpeningHours,
+    PatientTexts,
     Person,
     Pin,
     Presentation,
@@ -137,6 +140,10 @@ def product(*limits: SourcedNumber) -> Product:
     )
 
 
+MESSAGES = {one.id: one.text for one in check(PatientTexts, content_document("pore.texts.messages")).model.texts}
+"""The words that the package puts into records."""
+
+
 def inputs(schedule: FollowUpSchedule | None = None, *, anchor: str = ANCHOR, **more: Any) -> FollowUpInputs:
     plan_for = schedule or schedule_of()
     given: dict[str, Any] = {
@@ -148,6 +155,8 @@ def inputs(schedule: FollowUpSchedule | None = None, *, anchor: str = ANCHOR, **
         "anchor": anchor,
         "date": anchor[:10],
         "forms": {name: pin(name) for name in FORMS},
+        "messages": MESSAGES,
+        "card": dict.fromkeys(("product", "lot", "emergency", "advice", "clinic"), "given"),
     }
     if "calendar" not in more:
         given["calendar"] = calendar_for(clinic(), years_of(plan_for, anchor), HolidayBook())

@@ -6,10 +6,11 @@ from functools import partial
 
 import pytest
 
-from follow_up_examples import clinic, sourced
+from follow_up_examples import MESSAGES, clinic, sourced
 from pore_plugin.clinical.follow_up.calendar import calendar_for
-from pore_plugin.clinical.follow_up.red_flags import fill_text, raised, tasks
+from pore_plugin.clinical.follow_up.red_flags import raised, tasks
 from pore_plugin.clinical.keys import record_key
+from pore_plugin.clinical.wording.localising import fill_text
 from pore_plugin.contracts import (
     BooleanAnswer,
     BooleanQuestion,
@@ -20,6 +21,7 @@ from pore_plugin.contracts import (
     EmergencyNumbers,
     Market,
     Option,
+    ProblemsError,
     RaisedFlag,
     RedFlag,
     Section,
@@ -148,7 +150,7 @@ def test_an_answer_to_a_hidden_question_still_raises_its_flag() -> None:
 @pytest.mark.parametrize("at", ["2026-03-02T10:30:00+00:00", "2026-03-07T03:00:00+00:00", "2026-04-03T23:30:00+01:00"])
 @pytest.mark.parametrize("name", ["breathing", "vision"])
 def test_an_emergency_makes_a_task_that_is_due_now_whatever_the_hour(name: str, at: str) -> None:
-    (task,) = tasks(say(**{name: True}), at, CALENDAR, KEYS)
+    (task,) = tasks(say(**{name: True}), at, CALENDAR, KEYS, MESSAGES)
     assert (task.due, task.ignores_hours) == (at, True)
     assert task.key == record_key("clinic-1", "response-1", name)
     assert task.code == name
@@ -168,17 +170,39 @@ def test_an_emergency_makes_a_task_that_is_due_now_whatever_the_hour(name: str, 
     ],
 )
 def test_a_same_day_sign_is_due_today(at: str, due: str, ignores_hours: bool) -> None:
-    (task,) = tasks(say(fever=True), at, CALENDAR, KEYS)
+    (task,) = tasks(say(fever=True), at, CALENDAR, KEYS, MESSAGES)
     assert (task.due, task.ignores_hours) == (due, ignores_hours)
 
 
 def test_every_flag_makes_one_task_with_its_own_key() -> None:
     found = say(fever=True, vision=True, breathing=True, lid="one")
-    made = tasks(found, "2026-03-02T10:30:00+00:00", CALENDAR, KEYS)
+    made = tasks(found, "2026-03-02T10:30:00+00:00", CALENDAR, KEYS, MESSAGES)
     assert [one.code for one in made] == [one.code for one in found]
     assert len({one.key for one in made}) == 4
 
 
-def test_placeholders_are_filled_in_every_locale_and_nothing_else() -> None:
-    text = {"en": "Call {emergency}, {{x}} {unknown} %s", "de": "Ruf {emergency}"}
-    assert fill_text(text, {"emergency": "112"}) == {"en": "Call 112, {{x}} {unknown} %s", "de": "Ruf 112"}
+def test_placeholders_are_filled_in_every_locale() -> None:
+    text = {"en": "Call {emergency}, %s", "de": "Ruf {emergency}"}
+    assert fill_text(text, {"emergency": "112"}) == {"en": "Call 112, %s", "de": "Ruf 112"}
+
+
+def test_an_instruction_with_an_unknown_placeholder_is_refused_rather_than_shown() -> None:
+    market = MARKET.model_copy(update={"advice_instruction": {"en": "Call {hotline}."}})
+    with pytest.raises(ProblemsError) as refused:
+        raised(FORM, [BooleanAnswer(question="pore.q.vision", type="boolean", value=True)], market, NUMBERS)
+    assert [one.code for one in refused.value.problems] == ["text.placeholder"]
+
+
+def test_a_task_speaks_no_other_language_than_the_sign() -> None:
+    (found,) = say(vision=True)
+    (task,) = tasks(
+        [found.model_copy(update={"sign": {"en": "Double vision.", "de": "Doppelbilder."}})],
+        "2026-03-02T10:30:00+00:00",
+        CALENDAR,
+        KEYS,
+        MESSAGES,
+    )
+    assert task.title == {
+        "en": "Sign of distant spread reported: call the patient now. Double vision.",
+        "de": "Doppelbilder.",
+    }

@@ -25,6 +25,8 @@ from suitability_cases import (
     scopes,
 )
 
+NONE = {"en": "No evidence figure for {product} in this region ({region})."}
+
 # --- vectors of the clinical basis, section 3 ---------------------------------------------------------------------
 
 
@@ -53,7 +55,7 @@ def test_inco_22_u_in_the_right_cheek_is_a_review_there_only() -> None:
 def test_leti_22_u_in_the_right_cheek_has_no_finding_and_says_that_there_is_no_evidence() -> None:
     about = context("letybo-uk", ("cheek right 22",))
     assert codes(findings(about)) == set()
-    texts = [text["en"] for text in evidence_for(about, evidence(), products=products(), regions=regions())]
+    texts = [text["en"] for text in evidence_for(about, evidence(), products=products(), regions=regions(), none=NONE)]
     assert any(text.startswith("No evidence figure") and "LETI" in text and "Cheek" in text for text in texts)
     assert not any(threshold.text["en"] in texts for threshold in evidence().thresholds)
 
@@ -76,14 +78,14 @@ def test_abo_in_the_same_session_is_another_toxin_and_no_earlier_treatment() -> 
 
 def test_the_evidence_text_of_the_planned_product_is_shown() -> None:
     about = context("xeomin-us", ("cheek left 20", "nose 5"))
-    texts = [text["en"] for text in evidence_for(about, evidence(), products=products(), regions=regions())]
+    texts = [text["en"] for text in evidence_for(about, evidence(), products=products(), regions=regions(), none=NONE)]
     assert evidence().thresholds[0].text["en"] in texts
     assert next(text for text in texts if text.startswith("No evidence figure")).count("Nose") == 1
 
 
 def test_the_evidence_of_a_session_without_toxin_names_no_dose() -> None:
     about = context(None, (), regions=[{"region": "pore.region.nose"}])
-    texts = [text["en"] for text in evidence_for(about, evidence(), products=products(), regions=regions())]
+    texts = [text["en"] for text in evidence_for(about, evidence(), products=products(), regions=regions(), none=NONE)]
     assert texts
     assert not any("evidence figure" in text for text in texts)
 

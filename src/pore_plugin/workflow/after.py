@@ -20,7 +20,6 @@ from ..contracts import (
     ProcedureTemplate,
     Product,
     ReviewRequest,
-    Text,
     TreatmentRecord,
 )
 from ..hooks import BUILTIN
@@ -28,11 +27,6 @@ from .before import check_answers
 from .setting import Setting, model_of, problem
 
 __all__ = ["follow_up", "review"]
-
-_NON_RESPONSE: Text = {
-    "en": "No improvement at the primary outcome visit. Analyse the cause (region, technique) before any change; "
-    "the next session waits for its interval all the same."
-}
 
 _OTHER_STEP = Problem(
     code="review.other_step",
@@ -94,6 +88,7 @@ def _inputs(
         date=treatment.date,
         calendar=calendar_for(setting.clinic, scheduling.years_of(schedule, anchor), setting.holidays),
         forms={form_id: form.pin for form_id, form in setting.forms.items()},
+        messages=setting.messages,
         requested=requested,
         product=product,
         accepted=setting.clinic.policies.accepted_suggestions,
@@ -119,7 +114,9 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
     flags = red_flags.raised(form.flags, response.answers, setting.market, setting.clinic.emergency)
     year = to_utc(request.at).year
     calendar = calendar_for(setting.clinic, (year - 1, year, year + 1), setting.holidays)
-    tasks = red_flags.tasks(flags, request.at, calendar, lambda code: setting.key(response.id, f"task.{code}"))
+    tasks = red_flags.tasks(
+        flags, request.at, calendar, lambda code: setting.key(response.id, f"task.{code}"), setting.messages
+    )
     trends, wrong = _trends(setting, request, step)
     now = to_utc(request.at)
     accepted, problems = check_answers(setting, response)
@@ -141,7 +138,7 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
         flags=flags,
         tasks=tasks,
         trends=trends,
-        non_response=_NON_RESPONSE if any(trend.non_response for trend in trends) else None,
+        non_response=setting.messages["outcome-non-response"] if any(trend.non_response for trend in trends) else None,
         next_steps=tuple(
             later_step.key
             for later_step in plan.steps

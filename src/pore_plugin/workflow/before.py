@@ -111,7 +111,7 @@ def consent_sheets(
     nobody where there are several.
     """
     pin = setting.record_pin(plan)
-    words = Messages(setting.catalogue, locale)
+    words = Messages(setting.messages, locale)
     values = {
         **_values(setting, plan, locale, lots, words),
         "prescriber": _named(setting, prescriber, "prescriber") or words.text("consent-prescriber"),

@@ -1,5 +1,7 @@
 """The words and sentences of our content that are put into sheets and records, in one language."""
 
+from collections.abc import Mapping
+
 from ..catalogue import Catalogue
 from ..clinical.wording.localising import fill, localise
 from ..contracts import PatientTexts, Text
@@ -18,8 +20,8 @@ def messages(catalogue: Catalogue) -> dict[str, Text]:
 class Messages:
     """The messages in one locale. A message that lacks the locale raises `ProblemsError` (`locale.missing`)."""
 
-    def __init__(self, catalogue: Catalogue, locale: str) -> None:
-        self._texts = messages(catalogue)
+    def __init__(self, texts: Mapping[str, Text], locale: str) -> None:
+        self._texts = texts
         self._locale = locale
 
     def text(self, message: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...contracts import (
@@ -14,24 +14,16 @@ from ...contracts import (
     RaisedFlag,
     RedFlag,
     StaffTask,
+    Text,
 )
 from ..durations import instant_of, load_zone, local_date, to_utc
 from ..forms.conditions import CompiledWhen, compile_when, holds, index
+from ..wording.localising import fill, fill_text
 from .calendar import next_open
 
-__all__ = ["CompiledFlags", "compile_flags", "fill_text", "raised", "tasks"]
+__all__ = ["CompiledFlags", "compile_flags", "raised", "tasks"]
 
 _ORDER = ("emergency", "advice", "same-day")
-_ASK = {
-    "emergency": "Emergency sign reported: call the patient now",
-    "advice": "Sign of distant spread reported: call the patient now",
-    "same-day": "A clinician sees or calls the patient today",
-}
-
-
-def fill_text(text: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """Return the text with each `{placeholder}` of `values` filled in, in every locale; others stay as they are."""
-    return {locale: _filled(sentence, values) for locale, sentence in text.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +68,15 @@ def raised(
 
 
 def tasks(
-    flags: Iterable[RaisedFlag], at: str, calendar: Calendar, keys: Callable[[str], str]
+    flags: Iterable[RaisedFlag],
+    at: str,
+    calendar: Calendar,
+    keys: Callable[[str], str],
+    messages: Mapping[str, Text],
 ) -> tuple[StaffTask, ...]:
     """Return one task per flag, due for the clinic's staff; `keys` gives a task's key for a flag's code.
+
+    `messages` has the title for each urgency, such as `task-emergency`, with a place for the `{sign}`.
 
     Emergencies and signs of distant spread are due at once, whatever the hour. A same-day sign waits for the
     clinic's next opening on the same local date; when there is none today, it is due at once too.
@@ -94,7 +92,7 @@ def tasks(
             StaffTask(
                 key=keys(flag.code),
                 code=flag.code,
-                title={locale: f"{_ASK[flag.urgency]}. {sign}" for locale, sign in flag.sign.items()},
+                title=dict(_titles(messages[f"task-{flag.urgency}"], flag.sign)),
                 due=opening if waits and opening is not None else now,
                 ignores_hours=not waits,
             )
@@ -102,7 +100,7 @@ def tasks(
     return tuple(made)
 
 
-def _filled(sentence: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        sentence = sentence.replace("{" + name + "}", value)
-    return sentence
+def _titles(title: Mapping[str, str], sign: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield locale and title; where the title lacks the locale the sign stands alone, never in another language."""
+    for locale, said in sign.items():
+        yield locale, fill(title[locale], {"sign": said}) if locale in title else said

@@ -24,14 +24,15 @@ from ...contracts import (
     Product,
     RecordPin,
     StepChange,
+    Text,
 )
 from ..durations import add_to_date, instant_of, parse_duration, to_utc
 from ..figures import usable
 from ..keys import keys_of
 from ..numbers import exact
 from ..safety.intervals import retreatment
+from ..wording.localising import fill_text
 from .amending import AmendedStep, amend
-from .red_flags import fill_text
 from .slots import BUILT_IN, OPEN_SEARCH, inside_hours, nearest_slot
 from .windows import Anchor
 
@@ -43,12 +44,6 @@ Placer: TypeAlias = Callable[[FollowUpStep, FollowUpPlan, Calendar], tuple[str, 
 The step of the built-in is what `slots.place_step` gave, and is taken as it is.
 """
 
-_RETREAT = "The latest of the limits on the product's own label row, counted from the day of treatment."
-_RETREAT_UNVERIFIED = (
-    "The label row has no limit, or one that is empty or not accepted, so the latest of 84 days, 90 days and 3 "
-    "calendar months from the day of treatment holds."
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class FollowUpInputs:
@@ -57,6 +52,7 @@ class FollowUpInputs:
     `anchor` is the end of the treatment, `date` its day in the clinic's zone. `forms` has the pins of all forms by
     id; `requested` the on-request steps that somebody asked for. `product` is the one that was given, `None` after a
     treatment without; `accepted` the keys of the suggestions that the clinic accepts (`Policies`).
+    `messages` has `retreat-label` and `retreat-unverified`, the reasons for the first day of a next treatment.
     `card` fills the placeholders of the red-flag card. `series` is the id of the first record where a treatment
     record was amended, so that the steps keep their keys.
     """
@@ -70,6 +66,7 @@ class FollowUpInputs:
     date: str
     calendar: Calendar
     forms: Mapping[str, Pin]
+    messages: Mapping[str, Text]
     requested: frozenset[str] = frozenset()
     product: Product | None = None
     accepted: Collection[str] = ()
@@ -233,7 +230,9 @@ def _plan(
         watch_until=None if watch is None else instant_of(watch, anchor.zone),
         watch_form=inputs.forms.get(schedule.watch_form) if schedule.watch_form else None,
         retreat_not_before=retreat,
-        retreat_reason=None if retreat is None else {"en": _RETREAT_UNVERIFIED if unverified else _RETREAT},
+        retreat_reason=None
+        if retreat is None
+        else inputs.messages["retreat-unverified" if unverified else "retreat-label"],
         retreat_unverified=unverified,
         red_flag_card=schedule.red_flag_card and fill_text(schedule.red_flag_card, inputs.card),
         flags=tuple(flags),

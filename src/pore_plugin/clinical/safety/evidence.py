@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from ...contracts.base import Text
 from ...contracts.products import EvidenceBase, Product, RegionMap
 from ...contracts.safety import AssessmentContext
+from ..wording.localising import fill
 
-__all__ = ["evidence_for"]
+__all__ = ["evidence_for", "no_figure"]
 
 
 def evidence_for(
@@ -15,11 +16,13 @@ def evidence_for(
     *,
     products: Mapping[str, Product],
     regions: RegionMap,
+    none: Mapping[str, str],
 ) -> tuple[Text, ...]:
     """Return the statements on the regions in view and on the whole face, then what is known of the planned doses.
 
     For each region in which the planned product is to be given: the text of the threshold for its INN, or the
-    statement that there is no evidence figure for it. Figures of other products are never shown in its place.
+    sentence `none`, that there is no evidence figure for it (`no_figure`). Figures of other products are never shown
+    in its place.
     """
     planned = context.planned or ()
     wanted = {dose.region for dose in planned} or {place.region for place in context.regions}
@@ -38,13 +41,13 @@ def evidence_for(
             for threshold in evidence.thresholds
             if threshold.inn == product.inn and threshold.region == region and threshold.units.value is not None
         ]
-        texts.extend(figures or [_none(product, titles.get(region), region)])
+        texts.extend(figures or [no_figure(none, product, titles.get(region), region)])
     return tuple(texts)
 
 
-def _none(product: Product, title: Text | None, region: str) -> Text:
-    name = (title or {}).get("en", region)
+def no_figure(sentence: Mapping[str, str], product: Product, title: Mapping[str, str] | None, region: str) -> Text:
+    """Return the sentence that there is no figure, with `{product}` and `{region}` filled in, in every locale."""
     return {
-        "en": f"No evidence figure: no dose limit with a source was found for {product.short_name} in this region "
-        f"({name}), and a figure for another product is not used in its place."
+        locale: fill(said, {"product": product.short_name, "region": (title or {}).get(locale, region)})
+        for locale, said in sentence.items()
     }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from ...contracts import Problem, ProblemsError
 
-__all__ = ["fill", "localise"]
+__all__ = ["fill", "fill_text", "localise"]
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
@@ -44,3 +44,8 @@ def fill(template: str, values: Mapping[str, str]) -> str:
         return found
 
     return _PLACEHOLDER.sub(value, template)
+
+
+def fill_text(text: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """Put values into the `{placeholders}` of every locale, as `fill` does."""
+    return {locale: fill(sentence, values) for locale, sentence in text.items()}
