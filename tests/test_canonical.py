@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from hashlib import sha256
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pore_plugin.contracts import RecordPin
 from pore_plugin.contracts.canonical import _fast_writer, canonical, composed_version, digest, record_digest
 from pore_plugin.contracts.limits import MAX_INTEGER
 from pore_plugin.schemas import python_pattern, schema_bytes, schema_names
@@ -130,3 +133,59 @@ def test_a_record_has_the_digest_of_its_document(name: str) -> None:
 def test_the_writer_of_records_gives_the_bytes_of_rfc_8785(document: Any) -> None:
     writer = _fast_writer()
     assert writer is None or writer(document).encode() == rfc8785.dumps(document)
+
+
+SPELLING: dict[str, Any] = {"sort_keys": True, "separators": (",", ":"), "ensure_ascii": False}
+
+
+def other_spelling(**options: Any) -> Callable[[Any], str]:
+    return lambda value: json.dumps(value, **{**SPELLING, **options})
+
+
+def refusing(value: Any) -> str:
+    raise TypeError(type(value).__name__)
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[Any], str]], None]]:
+    """Installs a writer in place of the fast engine's own, for one test."""
+
+    def install(writer: Callable[[Any], str]) -> None:
+        module = ModuleType("jsonschema_rs.canonical.json")
+        vars(module)["to_string"] = writer
+        monkeypatch.setitem(sys.modules, "jsonschema_rs.canonical", ModuleType("jsonschema_rs.canonical"))
+        monkeypatch.setitem(sys.modules, "jsonschema_rs.canonical.json", module)
+        _fast_writer.cache_clear()
+
+    yield install
+    _fast_writer.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "writer",
+    [
+        other_spelling(ensure_ascii=True),
+        other_spelling(sort_keys=False),
+        other_spelling(separators=(", ", ":")),
+        lambda value: other_spelling()(value).replace("/", "\\/"),
+        lambda value: other_spelling()(value).replace("\\u001f", "\\u001F"),
+        lambda value: other_spelling()(value).replace("\x7f", "\\u007f"),
+        lambda value: other_spelling()(value).replace("\u2028", "\\u2028"),
+        lambda value: other_spelling()(value).replace(str(MAX_INTEGER), "9.007199254740991e15"),
+        refusing,
+    ],
+    ids=["escapes", "order", "blanks", "slash", "hexadecimal", "delete", "separator", "integer", "error"],
+)
+def test_a_writer_that_spells_otherwise_is_not_taken(
+    writer: Callable[[Any], str], installed: Callable[[Callable[[Any], str]], None]
+) -> None:
+    installed(writer)
+    assert _fast_writer() is None
+    pin = RecordPin(id="plan-1", digest="sha256:" + "0" * 64)
+    assert record_digest(pin) == "sha256:" + sha256(rfc8785.dumps({"id": "plan-1"})).hexdigest()
+
+
+def test_a_writer_that_spells_alike_is_taken(installed: Callable[[Callable[[Any], str]], None]) -> None:
+    writer = other_spelling()
+    installed(writer)
+    assert _fast_writer() is writer

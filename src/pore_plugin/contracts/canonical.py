@@ -18,6 +18,15 @@ _LEAF = frozenset({bool, type(None)})
 _PLAIN = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 )
+# Whatever a record may hold that one writer could spell otherwise than another: every ASCII character in a text and
+# in a key, characters of two to four bytes, those that scripts of web pages escape, and the ends of the integers.
+_ASCII = "".join(map(chr, range(128)))
+_PROBE: dict[str, Any] = {
+    "texts": ["", _ASCII, "0.50", "1e5", "\u0080é\u2028\u2029\ud7ff\ue000\ufeff\uffff\U0001f600\U0010ffff"],
+    "integers": [0, -1, 10, MAX_INTEGER, -MAX_INTEGER],
+    "others": [True, False, None, [], {}, [[]], {"b": {}, "a": []}],
+    "keys": dict.fromkeys(["", *_ASCII, _ASCII, "a10", "a9", "A", "aa", "schema_", "$schema"], 1),
+}
 
 
 def canonical(document: Any) -> bytes:
@@ -67,13 +76,16 @@ def _fast_writer() -> Callable[[Any], str] | None:
     """Return the writer of the fast schema engine, where there is one: for these documents it writes as `json` does.
 
     It sorts keys by their bytes and would spell a float its own way; ASCII keys sort alike in bytes and in UTF-16,
-    and floats there are none.
+    and floats there are none. A version of it that writes `_PROBE` in any other way is not taken, since no upgrade
+    may change a digest.
     """
     try:
         from jsonschema_rs.canonical.json import to_string
-    except ImportError:
+
+        return to_string if to_string(_PROBE) == _PLAIN.encode(_PROBE) else None
+    except Exception:
+        # Whatever a writer raises over the probe, `json` writes what it cannot.
         return None
-    return to_string
 
 
 def composed_version(base_version: str, digest: str) -> str:
