@@ -10,15 +10,14 @@ import holidays
 import pytest
 
 from follow_up_examples import WEEKDAYS, clinic, open_always
+from pore_plugin.clinical.durations import to_utc
 from pore_plugin.clinical.follow_up.calendar import (
     HolidayBook,
     calendar_for,
-    is_open,
-    is_open_day,
     next_open,
     open_hours,
 )
-from pore_plugin.contracts import Closure, Hours, OpeningHours, ProblemsError
+from pore_plugin.contracts import Calendar, Closure, Hours, OpeningHours, ProblemsError
 
 LONDON = calendar_for(clinic(), [2026])
 
@@ -75,6 +74,11 @@ print({"holidays", "icalendar"} & set(sys.modules))
     assert done.stdout == "set()\n"
 
 
+def is_open(calendar: Calendar, instant: str) -> bool:
+    opening = next_open(calendar, instant)
+    return opening is not None and to_utc(opening) == to_utc(instant)
+
+
 @pytest.mark.parametrize(
     ("instant", "expected"),
     [
@@ -97,7 +101,7 @@ def test_open_is_by_the_clock_on_the_wall(instant: str, expected: bool) -> None:
 def test_closures_hold_from_their_first_to_their_last_day() -> None:
     calendar = calendar_for(clinic(closures=(Closure(first="2026-03-03", last="2026-03-04"),)), [2026])
     days = [date(2026, 3, day) for day in range(2, 7)]
-    assert [is_open_day(calendar, day) for day in days] == [True, False, False, True, True]
+    assert [bool(open_hours(calendar, day)) for day in days] == [True, False, False, True, True]
     assert open_hours(calendar, days[1]) == ()
 
 

@@ -18,7 +18,6 @@ __all__ = [
     "Span",
     "add_local",
     "add_to_date",
-    "add_to_instant",
     "end_of_day",
     "instant_of",
     "load_zone",
@@ -164,12 +163,6 @@ def add_to_date(day: date, duration: str | Span) -> date:
     return date(year, month, min(day.day, _month_length(year, month)))
 
 
-def add_to_instant(instant: str, duration: str | Span, zone: ZoneInfo) -> str:
-    """Add hours or minutes that pass. Raises `ValueError` for calendar durations, `ProblemsError` as `instant_of`."""
-    span = parse_duration(duration) if isinstance(duration, str) else duration
-    return instant_of(to_utc(instant) + span.elapsed, zone)
-
-
 def add_local(instant: str, duration: str | Span, zone: ZoneInfo) -> str:
     """Add any of our durations to an instant on the clocks of `zone`.
 
@@ -178,7 +171,7 @@ def add_local(instant: str, duration: str | Span, zone: ZoneInfo) -> str:
     """
     span = parse_duration(duration) if isinstance(duration, str) else duration
     if span.clock:
-        return add_to_instant(instant, span, zone)
+        return instant_of(to_utc(instant) + span.elapsed, zone)
     local = to_utc(instant).astimezone(zone)
     if span.amount == 0:
         return instant_of(local, zone)

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ..contracts.common import Figure
 
-__all__ = ["EXACT_PLACES", "LONGEST", "exact", "figure", "rounded", "spell"]
+__all__ = ["exact", "figure", "rounded", "spell"]
 
 LONGEST = 32
 """The most characters a decimal string may have, as the contracts limit it."""

@@ -13,7 +13,7 @@ from ..durations import instant_of, load_zone, to_utc, wall
 if TYPE_CHECKING:
     from holidays import HolidayBase
 
-__all__ = ["HolidayBook", "calendar_for", "is_open", "is_open_day", "next_open", "open_hours", "open_stretches"]
+__all__ = ["HolidayBook", "calendar_for", "next_open", "open_hours", "open_stretches"]
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SEARCH_DAYS = 366
@@ -87,19 +87,6 @@ def open_stretches(calendar: Calendar, day: date, zone: ZoneInfo) -> Iterator[tu
         closes = wall(day, time.fromisoformat(hours.closes), zone)
         if opens < closes and opens.astimezone(zone).date() == day:
             yield opens, closes
-
-
-def is_open_day(calendar: Calendar, day: date) -> bool:
-    """Return whether the clinic opens at all on a local date."""
-    return bool(open_hours(calendar, day))
-
-
-def is_open(calendar: Calendar, instant: str) -> bool:
-    """Return whether the clinic is open at an instant; at the closing time it is closed."""
-    zone = load_zone(calendar.zone)
-    moment = to_utc(instant)
-    day = moment.astimezone(zone).date()
-    return any(opens <= moment < closes for opens, closes in open_stretches(calendar, day, zone))
 
 
 def next_open(calendar: Calendar, instant: str) -> str | None:

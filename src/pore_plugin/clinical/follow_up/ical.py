@@ -14,7 +14,7 @@ from .slots import VISIT_LENGTH
 if TYPE_CHECKING:
     from icalendar import Timezone
 
-__all__ = ["PRODUCT_ID", "SUMMARY", "to_ical"]
+__all__ = ["to_ical"]
 
 PRODUCT_ID = "-//pore-plugin//follow-up//EN"
 SUMMARY = "Clinic appointment"

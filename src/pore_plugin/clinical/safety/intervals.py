@@ -17,7 +17,7 @@ from ..figures import usable
 from .situation import Past, Situation
 from .spans import forward
 
-__all__ = ["FALLBACK", "Outcome", "Reach", "Retreatment", "outcomes", "retreatment", "same_brand"]
+__all__ = ["FALLBACK", "Outcome", "Retreatment", "outcomes", "retreatment", "same_brand"]
 
 FALLBACK: tuple[tuple[int, str], ...] = ((84, "d"), (90, "d"), (3, "mo"))
 """What an empty or unaccepted limit is read as: the latest of them."""
