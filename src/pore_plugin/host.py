@@ -121,6 +121,8 @@ class HostPlugin:
             try:
                 return self.workflow.consent_sheets(plan, language)
             except ProblemsError as error:
+                if {problem.code for problem in error.problems} != {"locale.missing"}:
+                    raise
                 wrong = wrong or error
         raise wrong or ProblemsError(())
 
