@@ -387,3 +387,14 @@ def test_a_sheet_is_marked_as_sample_once() -> None:
     marked = rendering.mark_sample("# Title\n\nText.\n")
     assert marked.splitlines()[2].startswith("> **SAMPLE**")
     assert rendering.mark_sample(marked) == marked
+
+
+def test_a_form_says_in_words_when_a_question_is_asked() -> None:
+    sheet = rendering.form_sheet(workflow().form().model, "en")
+    assert "*Only if “Have you ever had a botulinum toxin injection, for any reason?” is yes.*" in sheet
+    assert "*only if “What do you use on your face?” is anything but “Nothing”*" in sheet
+    assert "*only if “Where? Mark every place.” is forehead*" in sheet
+    assert "*only if “Photographs” is answered*" in sheet
+    # Another option that is no reason to ask may stand beside one that is: then those that are one are listed.
+    assert "*only if “Which scores were taken today?” is “HautAI pore score” or “Chowis pore score” or " in sheet
+    assert "pore.q." not in sheet

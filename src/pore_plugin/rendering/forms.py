@@ -1,7 +1,8 @@
 """Forms to fill in, and answers beside their questions."""
 
 from ..clinical.wording.localising import localise
-from ..contracts import Answer, Consultation, ConsultationForm, FollowUpResponse, Question, ShowWhen
+from ..contracts import Answer, Consultation, ConsultationForm, FollowUpResponse, Question
+from .conditions import Asked
 from .words import amount, banner, moment, plain, table, unit_of, words
 
 __all__ = ["answers_sheet", "form_sheet"]
@@ -10,6 +11,7 @@ __all__ = ["answers_sheet", "form_sheet"]
 def form_sheet(form: ConsultationForm, locale: str) -> str:
     """Return the form as a paper to fill in."""
     lines = [f"# {localise(form.title, locale)}", "", *banner(draft=form.status == "draft")]
+    asked = Asked(form, locale)
     lines += [f"Form {form.id}, version {form.version}. Fields marked * are required.", ""]
     for section in form.sections:
         lines += [f"## {localise(section.title, locale)}", ""]
@@ -18,25 +20,19 @@ def form_sheet(form: ConsultationForm, locale: str) -> str:
         if section.repeats:
             lines += [f"Copy this part for each entry, up to {section.repeats}.", ""]
         if section.show_when:
-            lines += [f"*Only when {_condition(section.show_when)}.*", ""]
+            lines += [f"*Only if {asked.when(section.show_when)}.*", ""]
         for question in section.questions:
-            lines += _question_lines(question, locale)
+            lines += _question_lines(question, asked, locale)
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _condition(show_when: ShowWhen) -> str:
-    words = {"=": "is", "!=": "is not", "exists": "answered:"}
-    parts = [f"`{c.question}` {words.get(c.operator, c.operator)} {plain(c.value)}" for c in show_when.conditions]
-    return (" and " if show_when.join == "all" else " or ").join(parts)
-
-
-def _question_lines(question: Question, locale: str) -> list[str]:
+def _question_lines(question: Question, asked: Asked, locale: str) -> list[str]:
     star = " *" if question.required else ""
     who = " (practitioner)" if question.answered_by == "practitioner" else ""
     lines = [f"- **{localise(question.text, locale)}**{star}{who}"]
     if question.show_when:
-        lines.append(f"  *only when {_condition(question.show_when)}*")
+        lines.append(f"  *only if {asked.when(question.show_when)}*")
     if question.help:
         lines.append(f"  {localise(question.help, locale)}")
     if question.type in ("choice", "multi-choice"):
