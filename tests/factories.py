@@ -27,6 +27,7 @@ from pore_plugin.contracts import (
     ConsentRequest,
     Consultation,
     Model,
+    PatientTexts,
     PlanRequest,
     PlanResult,
     ProcedurePlan,
@@ -98,6 +99,10 @@ def content_document(document_id: str) -> dict[str, Any]:
         if document["id"] == document_id:
             return document
     raise LookupError(document_id)
+
+
+MESSAGES = {one.id: one.text for one in check(PatientTexts, content_document("pore.texts.messages")).model.texts}
+"""The words that the package puts into records."""
 
 
 def with_answers(answers: Iterable[Mapping[str, Any]], **values: Any) -> list[dict[str, Any]]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from factories import content_document
-from pore_plugin import check
+from factories import MESSAGES
 from pore_plugin.clinical.follow_up.calendar import HolidayBook, calendar_for
 from pore_plugin.clinical.follow_up.scheduling import FollowUpInputs, years_of
 from pore_plugin.contracts import (
@@ -15,7 +14,6 @@ from pore_plugin.contracts import (
     FollowUpSchedule,
     Hours,
     OpeningHours,
-    PatientTexts,
     Person,
     Pin,
     Presentation,
@@ -138,10 +136,6 @@ def product(*limits: SourcedNumber) -> Product:
         in_use=sourced("24", "h"),
         retreatment=limits,
     )
-
-
-MESSAGES = {one.id: one.text for one in check(PatientTexts, content_document("pore.texts.messages")).model.texts}
-"""The words that the package puts into records."""
 
 
 def inputs(schedule: FollowUpSchedule | None = None, *, anchor: str = ANCHOR, **more: Any) -> FollowUpInputs:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from factories import MESSAGES
 from pore_plugin.clinical.planning.drafting import Numbers, draft_plan, resolve_numbers
 from pore_plugin.contracts import (
     ClinicProtocol,
@@ -265,6 +266,7 @@ class Case:
             market=self.market,
             region_map=RegionMap.from_json(json.dumps(REGION_MAP)),
             evidence=EvidenceBase.from_json(json.dumps(EVIDENCE)),
+            messages=MESSAGES,
             product=Product.from_json(json.dumps(self.product)) if self.product else None,
             protocol=ClinicProtocol.from_json(json.dumps(self.protocol)) if self.protocol else None,
             regions=[RegionSide(region=region, side=side) for region, side in self.regions],  # type: ignore[arg-type]

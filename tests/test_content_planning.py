@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import pore_plugin
+from factories import MESSAGES
 from pore_plugin.clinical.planning.drafting import Numbers, resolve_numbers
 from pore_plugin.contracts import ClinicProtocol, EvidenceBase, ProcedureTemplate, Product, RegionMap
 
@@ -39,6 +40,7 @@ def resolve(template: ProcedureTemplate, product: Product | None, **more: Any) -
         market=product.market if product else "UK",
         region_map=RegionMap.from_json(read("regions.json")),
         evidence=EvidenceBase.from_json(read("evidence.json")),
+        messages=MESSAGES,
         product=product,
         **more,
     )

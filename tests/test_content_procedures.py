@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from factories import MESSAGES
 from pore_plugin import validation
 from pore_plugin.clinical.planning.drafting import resolve_numbers
 from pore_plugin.contracts import (
@@ -279,6 +280,7 @@ def test_a_sample_protocol_makes_its_template_plannable_in_a_sample_clinic(name:
         market=clinic.market,
         region_map=REGIONS,
         evidence=EVIDENCE,
+        messages=MESSAGES,
         product=product,
         protocol=protocol,
         accepted=clinic.policies.accepted_suggestions,

@@ -6,7 +6,8 @@ from functools import partial
 
 import pytest
 
-from follow_up_examples import MESSAGES, clinic, sourced
+from factories import MESSAGES
+from follow_up_examples import clinic, sourced
 from pore_plugin.clinical.follow_up.calendar import calendar_for
 from pore_plugin.clinical.follow_up.red_flags import raised, tasks
 from pore_plugin.clinical.keys import record_key

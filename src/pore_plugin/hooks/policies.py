@@ -30,6 +30,7 @@ def foreign(pointer: str) -> Problem:
 
 def failed_finding(plugin: Loaded) -> Finding:
     """Return the `review` finding that stands in for a plug-in that failed to assess."""
+    # English and built in on purpose, as below: this has to be said when no content can be read.
     return Finding(
         code="extension.failed",
         severity="review",

@@ -249,6 +249,7 @@ class Setting:
                 market=self.market.id,
                 region_map=self.regions,
                 evidence=self.evidence,
+                messages=self.messages,
                 product=product.model if product else None,
                 protocol=protocol.model if protocol else None,
                 regions=regions,

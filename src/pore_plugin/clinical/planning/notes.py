@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from ...contracts.base import Text
 from ...contracts.common import SourcedNumber
 from ..numbers import exact, figure
+from ..safety.evidence import no_figure
+from ..wording.localising import fill
 from .dose import read_on_syringe
 from .placing import PlannedPlace
 from .resolving import Numbers
 
 __all__ = ["evidence_text", "notes", "warnings"]
+
+Said = Callable[[str], str]
+"""What stands in a sentence, by its locale."""
 
 
 def evidence_text(numbers: Numbers, place: PlannedPlace) -> Text | None:
@@ -23,10 +28,7 @@ def evidence_text(numbers: Numbers, place: PlannedPlace) -> Text | None:
         here = (threshold.inn, threshold.region) == (numbers.product.inn, place.where.region)
         if here and threshold.units.value is not None:
             return threshold.text
-    return _text(
-        f"No evidence figure: no dose limit with a source was found for {numbers.product.short_name} in this region, "
-        "and a figure for another product is not used in its place."
-    )
+    return no_figure(numbers.messages["evidence-none"], numbers.product, place.title, place.where.region)
 
 
 def notes(numbers: Numbers) -> Iterator[Text]:
@@ -34,23 +36,33 @@ def notes(numbers: Numbers) -> Iterator[Text]:
     product, solution = numbers.product, numbers.solution
     if product is None or solution is None:
         return
-    yield _text(
-        "The total volume of a region times the concentration is the dose that counts; figures per point are nominal."
-    )
+    yield _text(numbers, "note-nominal")
     for label in product.reconstitutions:
         if _is(label.vial_units, solution.vial_units):
             yield _text(
-                f"The label of {product.brand} adds {_shown(label.diluent)} mL to this vial and states "
-                f"{_shown(label.stated_units)} U in {_shown(label.stated_volume)} mL. "
-                f"This plan works with {_short(solution.concentration)} U/mL."
+                numbers,
+                "note-label-dilution",
+                product=product.brand,
+                diluent=_shown(numbers, label.diluent),
+                units=_shown(numbers, label.stated_units),
+                volume=_shown(numbers, label.stated_volume),
+                concentration=_short(numbers, solution.concentration),
             )
-    doses = ", ".join(f"{dose.area} {_shown(dose.units)} U" for dose in product.label_doses if dose.units.value)
+    doses = [(dose.area, _shown(numbers, dose.units)) for dose in product.label_doses if dose.units.value]
     if doses:
-        yield _text(f"Doses on the label of {product.brand}, for its own indications and shown only: {doses}.")
+        yield _text(
+            numbers,
+            "note-label-doses",
+            product=product.brand,
+            doses=lambda locale: ", ".join(f"{area} {units(locale)} U" for area, units in doses),
+        )
     if product.session_ceiling is not None and product.session_ceiling.value:
         yield _text(
-            f"The label of {product.brand} names {_shown(product.session_ceiling)} U a session; "
-            f"this plan has {_short(_units(numbers))} U."
+            numbers,
+            "note-session-ceiling",
+            product=product.brand,
+            ceiling=_shown(numbers, product.session_ceiling),
+            units=_short(numbers, _units(numbers)),
         )
 
 
@@ -59,40 +71,60 @@ def warnings(numbers: Numbers) -> Iterator[Text]:
     product, total = numbers.product, _units(numbers)
     if product is None or not total:
         return
+    units = _short(numbers, total)
     if not any(_is(one.units, numbers.vial_units) for one in product.presentations):
-        yield _text(f"The vial sizes of {product.brand} were not read from its label: check the vial in the hand.")
+        yield _text(numbers, "warning-vial-sizes", product=product.brand)
     labelled = [dose for dose in product.label_doses if dose.units.value is not None]
     largest = max(labelled, key=lambda dose: exact(dose.units.value or "0"), default=None)
     if largest is not None and total > exact(largest.units.value or "0"):
         yield _text(
-            f"The planned {_short(total)} U are more than any dose on the label of {product.brand} that was read "
-            f"(the largest: {_shown(largest.units)} U, {largest.area})."
+            numbers,
+            "warning-over-label-dose",
+            units=units,
+            product=product.brand,
+            largest=_shown(numbers, largest.units),
+            area=largest.area,
         )
     ceiling = product.session_ceiling
     if ceiling is not None and ceiling.value is not None and total > exact(ceiling.value):
-        yield _text(f"The planned {_short(total)} U are more than the label's {_shown(ceiling)} U a session.")
+        yield _text(numbers, "warning-over-ceiling", units=units, ceiling=_shown(numbers, ceiling))
     graduation = numbers.technique_value("injection.syringe_graduation")
     for place in numbers.places:
-        yield from _syringe(place, graduation)
+        yield from _syringe(numbers, place, graduation)
 
 
-def _syringe(place: PlannedPlace, graduation: Fraction) -> Iterator[Text]:
+def _syringe(numbers: Numbers, place: PlannedPlace, graduation: Fraction) -> Iterator[Text]:
     share = place.share
     if share is None:
         return
-    name = place.title.get("en", next(iter(place.title.values())))
-    name = f"{name} ({place.where.side})" if place.where.side else name
+    name = _name(numbers, place)
     if read_on_syringe(share.volume_per_point, graduation).below:
         yield _text(
-            f"{name}: {_short(share.volume_per_point)} mL per point is below the syringe's smallest mark of "
-            f"{_short(graduation)} mL, so the dose of a single point is nominal."
+            numbers,
+            "warning-below-mark",
+            region=name,
+            volume=_short(numbers, share.volume_per_point),
+            graduation=_short(numbers, graduation),
         )
     whole = read_on_syringe(share.volume, graduation)
     if not whole.on_mark:
         yield _text(
-            f"{name}: the syringe has no mark at the total of {_short(share.volume)} mL "
-            f"(nearest {_short(whole.nearest)} mL)."
+            numbers,
+            "warning-no-mark",
+            region=name,
+            volume=_short(numbers, share.volume),
+            nearest=_short(numbers, whole.nearest),
         )
+
+
+def _name(numbers: Numbers, place: PlannedPlace) -> Said:
+    side = place.where.side
+
+    def name(locale: str) -> str:
+        title = place.title.get(locale, place.where.region)
+        return fill(numbers.messages[f"place-{side}"][locale], {"region": title}) if side else title
+
+    return name
 
 
 def _units(numbers: Numbers) -> Fraction:
@@ -103,16 +135,25 @@ def _is(number: SourcedNumber, value: Fraction) -> bool:
     return number.value is not None and exact(number.value) == value
 
 
-def _shown(number: SourcedNumber) -> str:
-    if number.value is None:
-        return "(not read)"
-    return number.value if number.mark in ("V", "D") else f"{number.value} (unverified)"
+def _shown(numbers: Numbers, number: SourcedNumber) -> Said:
+    value = number.value
+    if value is None:
+        return lambda locale: numbers.messages["figure-not-read"][locale]
+    if number.mark in ("V", "D"):
+        return lambda _: value
+    return lambda locale: fill(numbers.messages["figure-unverified"][locale], {"value": value})
 
 
-def _short(value: Fraction) -> str:
+def _short(numbers: Numbers, value: Fraction) -> Said:
     shown = figure(value, "1")
-    return f"about {shown.value}" if shown.nominal else shown.value
+    if not shown.nominal:
+        return lambda _: shown.value
+    return lambda locale: fill(numbers.messages["figure-about"][locale], {"value": shown.value})
 
 
-def _text(sentence: str) -> Text:
-    return {"en": sentence}
+def _text(numbers: Numbers, message: str, **values: str | Said) -> Text:
+    """Return a message in all its locales; all messages have the same."""
+    return {
+        locale: fill(sentence, {name: one if isinstance(one, str) else one(locale) for name, one in values.items()})
+        for locale, sentence in numbers.messages[message].items()
+    }

@@ -9,6 +9,7 @@ from functools import cached_property
 from math import ceil
 from types import MappingProxyType
 
+from ...contracts.base import Text
 from ...contracts.common import MarketId, RegionDose, RegionSide, SourcedNumber
 from ...contracts.problems import Problem, ProblemsError
 from ...contracts.procedure import (
@@ -53,6 +54,7 @@ class Numbers:
     places: tuple[PlannedPlace, ...]
     statements: tuple[Evidence, ...]
     evidence: EvidenceBase
+    messages: Mapping[str, Text]
     solution: Solution | None
     inputs: tuple[Settled, ...]
     technique: tuple[Settled, ...]
@@ -111,6 +113,7 @@ def resolve_numbers(
     market: MarketId,
     region_map: RegionMap,
     evidence: EvidenceBase,
+    messages: Mapping[str, Text],
     product: Product | None = None,
     protocol: ClinicProtocol | None = None,
     regions: Sequence[RegionSide] = (),
@@ -119,8 +122,9 @@ def resolve_numbers(
 ) -> Numbers:
     """Return every number of a session with what is missing and wrong, all at once; nothing is raised.
 
-    `market` is the clinic's. `regions` empty means all that are not optional. `accepted` holds the keys of the
-    suggestions that the clinic's prescriber accepts, each `<template id>/<key>` as `MissingNumber.accept` spells it.
+    `market` is the clinic's; `messages` are the sentences of a plan's notes and warnings. `regions` empty means all
+    that are not optional. `accepted` holds the keys of the suggestions that the clinic's prescriber accepts, each
+    `<template id>/<key>` as `MissingNumber.accept` spells it.
     A figure comes from the protocol, else from the template when marked V or D, else when marked T and accepted.
     """
     ledger = Ledger(template.id, protocol, accepted)
@@ -149,6 +153,7 @@ def resolve_numbers(
         places=tuple(places),
         statements=statements,
         evidence=evidence,
+        messages=messages,
         solution=solution,
         inputs=tuple(inputs),
         technique=tuple(technique),

@@ -264,6 +264,7 @@ def _unavailable(case: str) -> Finding:
     message: Text = {
         "en": "A safety rule could not be evaluated. Do not treat until it can be; tell whoever runs this software."
     }
+    # English and built in on purpose: this has to be said when the content cannot be read.
     return Finding(
         code=UNAVAILABLE,
         case=case,
