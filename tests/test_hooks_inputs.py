@@ -16,7 +16,7 @@ from hook_plugins import FINDING, Ours, dispatcher, plugin, problems_of
 from pore_plugin.builtin import content
 from pore_plugin.contracts import DOCUMENTS, FollowUpPlan, FrozenMap, Model
 from pore_plugin.hooks import ExtensionError, hookimpl
-from pore_plugin.hooks.inputs import copied, same
+from pore_plugin.hooks.inputs import Lent, same
 
 write = object.__setattr__
 REGION = {"region": "pore.region.cheek", "side": "left"}
@@ -225,6 +225,10 @@ def test_the_report_asks_for_adapters_once() -> None:
 # The copy itself.
 
 
+def copied(value: Any) -> Any:
+    return Lent({"it": value}, ["it"]).copies["it"]
+
+
 def nodes(value: Any) -> Iterator[Any]:
     """Everything that can be written to, below a value and the value itself."""
     if isinstance(value, Model):
@@ -268,9 +272,9 @@ def test_lists_mappings_and_sets_are_copied_through() -> None:
         lambda twin: write(twin["a"][1]["b"]["c"][0].answers[0], "value", "none"),
     ]
     for change in changes:
-        twin = copied(whole)
-        change(twin)
-        assert not same(twin, whole)
+        lent = Lent({"whole": whole}, ["whole"])
+        change(lent.copies["whole"])
+        assert not lent.untouched()
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -278,7 +282,9 @@ def test_lists_mappings_and_sets_are_copied_through() -> None:
 def test_a_write_anywhere_is_seen(data: st.DataObject) -> None:
     record = data.draw(st.sampled_from(records()))
     before = record.to_json()
-    twin = copied(record)
+    lent = Lent({"record": record}, ["record"])
+    assert lent.untouched()
+    twin = lent.copies["record"]
     places = [node for node in nodes(twin) if node]
     place = data.draw(st.sampled_from(places))
     if isinstance(place, Model):
@@ -287,8 +293,16 @@ def test_a_write_anywhere_is_seen(data: st.DataObject) -> None:
         place.pop()
     else:
         dict.__setitem__(place, next(iter(place)), "Other")
+    assert not lent.untouched()
     assert not same(twin, record)
     assert record.to_json() == before
+
+
+def test_a_write_that_changes_nothing_is_none() -> None:
+    record = given.consultation()
+    lent = Lent({"record": record}, ["record"])
+    lent.copies["record"].answers[0].__dict__.update(value=given.CANARY.encode().decode())
+    assert lent.untouched()
 
 
 def test_every_published_document_can_be_copied() -> None:

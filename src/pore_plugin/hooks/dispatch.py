@@ -33,7 +33,7 @@ from ..contracts import (
 )
 from .discovery import Extensions
 from .faults import LOG, ExtensionError, fault, nearest, raised
-from .inputs import copied, same
+from .inputs import Lent
 from .inspection import BUILTIN, Loaded, inspected
 from .policies import failed_finding, foreign, misplaced, mutated, signed, unavailable_finding
 from .results import Answered, Collected, Edits, Findings, Placed
@@ -250,15 +250,15 @@ class Dispatcher:
         `frozen` does not stop a plug-in that writes past it: an outside one works on copies of its own.
         """
         answer = _Answer(call.plugin)
-        lent = {} if call.trusted else {name: copied(arguments[name]) for name in call.takes}
+        lent = None if call.trusted else Lent(arguments, call.takes)
         try:
-            self._take(hook, call, call.caller(**(arguments | lent)), answer)
+            self._take(hook, call, call.caller(**(arguments | lent.copies if lent else arguments)), answer)
         except ProblemsError as error:
             answer.problems += [self._noted(call.plugin, hook, problem, error) for problem in error.problems]
         except (Exception, SystemExit) as error:
             problem = raised(error, call.plugin.label, plugin=call.plugin.name, hook=hook)
             answer.problems.append(self._noted(call.plugin, hook, problem, error))
-        if not all(same(value, arguments[name]) for name, value in lent.items()):
+        if lent and not lent.untouched():
             answer.problems.append(self._noted(call.plugin, hook, mutated(call.plugin.label, hook)))
         return answer
 
