@@ -189,6 +189,37 @@ def test_a_product_without_an_upper_age_on_its_row_has_none(slug: str) -> None:
     assert PRODUCTS[slug].age_max is None
 
 
+def test_the_labels_that_give_all_four_figures_add_up() -> None:
+    rows = [row for product in PRODUCTS.values() for row in product.reconstitutions]
+    stated = [row for row in rows if None not in (row.vial_units.value, row.diluent.value, row.stated_units.value)]
+    assert len(stated) >= 6
+    assert all(row.adds_up for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("vial_units", "codes"),
+    [
+        ("105", []),
+        ("105.001", ["product.label_arithmetic"]),
+        ("95", []),
+        ("94.999", ["product.label_arithmetic"]),
+        ("10", ["product.label_arithmetic"]),
+    ],
+)
+def test_a_label_whose_concentration_is_more_than_5_percent_off_is_refused(vial_units: str, codes: list[str]) -> None:
+    document = PRODUCTS["daxxify-us"].to_document()
+    figures = {"vial_units": vial_units, "diluent": "2", "stated_units": "5", "stated_volume": "0.1"}
+    for name, value in figures.items():
+        document["reconstitutions"][0][name]["value"] = value
+    found = validation.problems(Product, document)
+    assert [(problem.code, problem.pointer) for problem in found] == [(code, "/reconstitutions/0") for code in codes]
+
+
+def test_an_empty_figure_of_a_label_leaves_nothing_to_add_up() -> None:
+    assert PRODUCTS["letybo-us"].reconstitutions[0].diluent.value is None
+    assert PRODUCTS["letybo-us"].reconstitutions[0].adds_up
+
+
 def test_units_are_shared_only_where_a_source_says_so() -> None:
     by_unit: dict[str, set[str]] = {}
     for product in PRODUCTS.values():

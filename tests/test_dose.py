@@ -17,9 +17,9 @@ from pore_plugin.clinical.planning.dose import (
     read_on_syringe,
     share_out,
     total,
-    within_label_tolerance,
 )
 from pore_plugin.contracts.problems import ProblemsError
+from pore_plugin.contracts.products import within_label_tolerance
 
 F = Fraction
 ONA, INCO, ABO = "pore.unit.ona", "pore.unit.bocouture", "pore.unit.azzalure"

@@ -1,6 +1,7 @@
 """Toxin products by brand, market and label version, vials, face regions, and what the evidence says."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -46,7 +47,19 @@ __all__ = [
     "Region",
     "RegionMap",
     "Vial",
+    "within_label_tolerance",
 ]
+
+_LABEL_TOLERANCE = Fraction(5, 100)
+
+
+def within_label_tolerance(computed: Fraction, stated: Fraction) -> bool:
+    """Say whether a label's stated figure is the computed one within 5 % of the stated, exactly 5 % included.
+
+    How far a label may round is our design choice, and for comparing a label with itself only: planned, given and
+    counted doses are compared exactly.
+    """
+    return abs(computed - stated) <= _LABEL_TOLERANCE * abs(stated)
 
 
 class Presentation(Model):
@@ -63,6 +76,19 @@ class Reconstitution(Model):
     diluent: SourcedNumber
     stated_units: SourcedNumber = Field(description="The label's units in `stated_volume`.")
     stated_volume: SourcedNumber
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether units and diluent give the stated concentration within the label's tolerance, or a figure is empty.
+
+        The figures are above zero (`Product` refuses others).
+        """
+        figures = (self.vial_units, self.diluent, self.stated_units, self.stated_volume)
+        known = [Fraction(figure.value) for figure in figures if figure.value is not None]
+        if len(known) < len(figures):
+            return True
+        units, diluent, stated_units, stated_volume = known
+        return within_label_tolerance(units / diluent, stated_units / stated_volume)
 
 
 class LabelDose(Model):
@@ -150,6 +176,14 @@ class Product(ContentDocument):
                 )
             if number.value is not None and (number.value == "0" or number.value.startswith("-")):
                 refuse("product.not_positive", "This figure is zero or below.", at)
+        for place, made in enumerate(self.reconstitutions):
+            if not made.adds_up:
+                refuse(
+                    "product.label_arithmetic",
+                    "The stated concentration is more than 5 % off what vial and diluent give; one of the four figures "
+                    "was read wrongly.",
+                    f"/reconstitutions/{place}",
+                )
         return self
 
     def _numbers(self) -> Iterator[tuple[str, SourcedNumber, tuple[str, ...]]]:

@@ -15,7 +15,6 @@ from typing import NoReturn
 from ...contracts.problems import Problem, ProblemsError
 
 __all__ = [
-    "LABEL_TOLERANCE",
     "DilutionStep",
     "Dose",
     "Mix",
@@ -27,11 +26,7 @@ __all__ = [
     "read_on_syringe",
     "share_out",
     "total",
-    "within_label_tolerance",
 ]
-
-LABEL_TOLERANCE = Fraction(5, 100)
-"""How far a label's rounded figure may be from the computed one; our design choice, and for labels only."""
 
 
 def refuse(code: str, sentence: str, next_step: str) -> NoReturn:
@@ -266,14 +261,6 @@ def read_on_syringe(volume: Fraction, graduation: Fraction) -> Reading:
     positive(graduation, "The graduation of the syringe")
     marks = volume / graduation
     return Reading(marks.denominator == 1, volume < graduation, round(marks) * graduation)
-
-
-def within_label_tolerance(computed: Fraction, stated: Fraction) -> bool:
-    """Say whether a label's stated figure is the computed one within 5 % of the stated, exactly 5 % included.
-
-    For comparing a label with itself only: planned, given and counted doses are compared exactly.
-    """
-    return abs(computed - stated) <= LABEL_TOLERANCE * abs(stated)
 
 
 def positive(value: Fraction, what: str) -> Fraction:
