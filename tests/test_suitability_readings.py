@@ -80,6 +80,8 @@ def test_days_weeks_and_years_and_the_end_of_the_calendar() -> None:
     assert forward(DAY, Fraction(1, 2), "d") == DAY + timedelta(days=1)
     assert forward(date(2024, 2, 29), 1, "a") == date(2025, 2, 28)
     assert forward(DAY, 10**12, "d") == forward(DAY, 10**12, "mo") == forward(DAY, 10**12, "a") == date.max
+    assert forward(date(2199, 12, 30), 1, "d") == date(2199, 12, 31)
+    assert forward(date(2199, 12, 31), 1, "d") == forward(date(2199, 12, 1), 1, "mo") == date.max
 
 
 @pytest.mark.parametrize(("number", "unit"), [(Fraction(1, 2), "mo"), (3, "h"), (3, "")])

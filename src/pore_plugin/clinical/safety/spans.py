@@ -1,29 +1,35 @@
 """Ages and intervals by the calendar: counted forward from the earlier date, in local dates."""
 
-from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
+from math import ceil
+from typing import Final, Literal
+
+from ...contracts import ProblemsError
+from ..durations import Span, add_to_date
 
 __all__ = ["birthday", "forward", "span"]
 
+_DAYS = {"d": 1, "wk": 7}
+_MONTHS: Final[dict[str, Literal["M", "Y"]]] = {"mo": "M", "a": "Y"}
+
 
 def forward(start: date, number: Fraction | int, unit: str) -> date:
-    """Return the day that lies `number` of `unit` (`d`, `wk`, `mo`, `a`) after `start`.
+    """Return the day that lies `number` of `unit` (`d`, `wk`, `mo`, `a`) after `start`, as `add_to_date` counts.
 
-    Months and years end on the same day of the month, or on its last day where that day does not exist. Part of a
-    day counts as a whole one. Beyond the calendar's end the result is its last day. Raises `ValueError` for
-    another unit and for a part of a month.
+    Part of a day counts as a whole one. What lies beyond the years of a record never comes: then it is the last day
+    of the calendar. Raises `ValueError` for another unit and for a part of a month.
     """
-    if unit in ("d", "wk"):
-        days = -(-Fraction(number) * (7 if unit == "wk" else 1) // 1)
-        return start + timedelta(days=int(days)) if days <= (date.max - start).days else date.max
-    if unit not in ("mo", "a") or number != int(number):
+    if unit in _DAYS:
+        step = Span(ceil(Fraction(number) * _DAYS[unit]), "D")
+    elif unit in _MONTHS and number == int(number):
+        step = Span(int(number), _MONTHS[unit])
+    else:
         raise ValueError("a limit is a number of d or wk, or a whole number of mo or a")
-    months = start.year * 12 + start.month - 1 + int(number) * (12 if unit == "a" else 1)
-    year, month = months // 12, months % 12 + 1
-    if year > date.max.year:
+    try:
+        return add_to_date(start, step)
+    except ProblemsError:
         return date.max
-    return date(year, month, min(start.day, monthrange(year, month)[1]))
 
 
 def birthday(birth: date, years: Fraction | int) -> date:
