@@ -6,9 +6,21 @@ from collections.abc import Iterable
 
 import pytest
 
-from factories import case_input, clinic, consultation, doc, made, plan_request, workflow, workflow_of
+from factories import (
+    PEEL,
+    case_input,
+    clinic,
+    consultation,
+    content_document,
+    doc,
+    made,
+    plan_request,
+    workflow,
+    workflow_of,
+)
 from pore_plugin import PoreWorkflow, ProblemsError, check
 from pore_plugin.contracts import ConsentRequest, ConsentSheet, ConsentText, ProcedurePlan
+from pore_plugin.host import HostPlugin
 
 
 def _two_prescribers() -> tuple[PoreWorkflow, ProcedurePlan]:
@@ -81,3 +93,20 @@ def test_a_region_that_left_the_catalogue_is_named_by_its_id() -> None:
         update={"regions": (region.model_copy(update={"region": "acme.region.gone", "side": None}),)}
     )
     assert "acme.region.gone" in _treatment_text(made().flow.consent_sheets(gone, "en"))
+
+
+def test_a_consent_text_with_an_unknown_placeholder_is_refused_at_the_hosts_door() -> None:
+    text = content_document("pore.consent.treatment") | {"id": "acme.consent.treatment"}
+    text["paragraphs"][0]["text"]["en"] += " {surprise}"
+    template = content_document(PEEL) | {"id": "acme.template.peel", "consent_texts": ["acme.consent.treatment"]}
+    protocol = content_document("pore.protocol.sample-salicylic-peel") | {
+        "id": "acme.protocol.peel",
+        "template": "acme.template.peel",
+    }
+    flow = workflow_of(clinic(), content=[text, template, protocol])
+    request = plan_request(
+        flow, consultation(flow), template="acme.template.peel", product=None, protocol="acme.protocol.peel"
+    )
+    with pytest.raises(ProblemsError) as refused:
+        HostPlugin(flow).pore_plan_procedure(request)
+    assert [one.code for one in refused.value.problems] == ["text.placeholder"]

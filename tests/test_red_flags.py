@@ -7,9 +7,10 @@ from functools import partial
 import pytest
 
 from factories import MESSAGES
-from follow_up_examples import clinic, sourced
+from follow_up_examples import clinic, inputs, schedule_of, sourced
 from pore_plugin.clinical.follow_up.calendar import calendar_for
 from pore_plugin.clinical.follow_up.red_flags import raised, tasks
+from pore_plugin.clinical.follow_up.scheduling import schedule
 from pore_plugin.clinical.keys import record_key
 from pore_plugin.clinical.wording.localising import fill_text
 from pore_plugin.contracts import (
@@ -207,3 +208,10 @@ def test_a_task_speaks_no_other_language_than_the_sign() -> None:
         "en": "Sign of distant spread reported: call the patient now. Double vision.",
         "de": "Doppelbilder.",
     }
+
+
+def test_a_red_flag_card_with_an_unknown_placeholder_is_refused() -> None:
+    wrong = schedule_of().model_copy(update={"red_flag_card": {"en": "Call {hotline}."}})
+    with pytest.raises(ProblemsError) as refused:
+        schedule(inputs(wrong))
+    assert [one.code for one in refused.value.problems] == ["text.placeholder"]
