@@ -213,9 +213,90 @@ def test_a_change_without_its_bump_is_refused_and_says_which_it_needs() -> None:
     assert contract_lock.refusal(OLD, OLD) == ""
 
 
-def test_the_present_contract_has_the_version_that_its_changes_since_the_last_release_need() -> None:
-    present = json.loads((ROOT / "schemas" / "contract.lock.json").read_bytes())
-    assert contract_lock.refusal(present) == ""
-    assert set(present["contracts"]) == set(DOCUMENTS)
-    assert set(present["models"]) >= {"Consultation", "BooleanAnswer", "QuestionContribution", "HostInfo"}
-    assert present["hooks"]["pore_startup"]["arguments"] == {"host": "HostInfo"}
+PRESENT: dict[str, Any] = json.loads((ROOT / "schemas" / "contract.lock.json").read_bytes())
+MEMBERS = [(model, member) for model, members in PRESENT["models"].items() for member in members if member != "*"]
+PATTERNS = [
+    (model, member)
+    for model, members in PRESENT["models"].items()
+    for member in members
+    if "pattern" in members[member]["shape"]
+]
+ARGUMENTS = [(hook, argument) for hook, promise in PRESENT["hooks"].items() for argument in promise["arguments"]]
+
+
+def verdict(new: dict[str, Any]) -> list[bool]:
+    """Of each change from the present contract, whether it breaks; a change without its bump has to be refused."""
+    found = contract_lock.changes(PRESENT, new)
+    assert bool(contract_lock.refusal(new, PRESENT)) is bool(found)
+    bumped = {**new, "contract_version": contract_lock.needed_version(PRESENT["contract_version"], found)}
+    assert contract_lock.refusal(bumped, PRESENT) == ""
+    return [change.breaking for change in found]
+
+
+def test_the_lock_is_of_the_present_contract() -> None:
+    assert set(PRESENT["contracts"]) == set(DOCUMENTS)
+    assert set(PRESENT["models"]) >= {"Consultation", "BooleanAnswer", "QuestionContribution", "HostInfo"}
+    assert PRESENT["hooks"]["pore_startup"]["arguments"] == {"host": "HostInfo"}
+    assert verdict(PRESENT) == []
+
+
+def test_every_member_that_goes_breaks_the_contract() -> None:
+    assert len(MEMBERS) > 500
+    for model, member in MEMBERS:
+        rest = {name: entry for name, entry in PRESENT["models"][model].items() if name != member}
+        assert verdict({**PRESENT, "models": {**PRESENT["models"], model: rest}}) == [True], (model, member)
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_a_new_member_breaks_the_contract_where_it_is_required(required: bool) -> None:
+    for model, members in PRESENT["models"].items():
+        more = {**members, "a_new_one": {"required": required, "shape": {"type": "string"}}}
+        assert verdict({**PRESENT, "models": {**PRESENT["models"], model: more}}) == [required], model
+
+
+def test_a_member_that_becomes_required_or_optional_breaks_the_contract() -> None:
+    for model, member in MEMBERS:
+        new = copy.deepcopy(PRESENT["models"][model])
+        new[member]["required"] = not new[member]["required"]
+        assert verdict({**PRESENT, "models": {**PRESENT["models"], model: new}}) == [True], (model, member)
+
+
+def test_a_tighter_pattern_breaks_the_contract() -> None:
+    assert len(PATTERNS) > 20
+    for model, member in PATTERNS:
+        new = copy.deepcopy(PRESENT["models"][model])
+        new[member]["shape"]["pattern"] = f"^a{new[member]['shape']['pattern'].removeprefix('^')}"
+        assert verdict({**PRESENT, "models": {**PRESENT["models"], model: new}}) == [True], (model, member)
+
+
+def test_an_argument_that_goes_or_changes_breaks_the_contract_and_a_new_one_does_not() -> None:
+    for hook, argument in ARGUMENTS:
+        promise = PRESENT["hooks"][hook]
+        rest = {name: kind for name, kind in promise["arguments"].items() if name != argument}
+        for arguments, breaking in (
+            (rest, [True]),
+            ({**rest, argument: "AnotherType"}, [True]),
+            ({**rest, "another_name": promise["arguments"][argument]}, [True, False]),
+            ({**promise["arguments"], "another": "Clinic | None"}, [False]),
+        ):
+            hooks = {**PRESENT["hooks"], hook: {**promise, "arguments": arguments}}
+            assert verdict({**PRESENT, "hooks": hooks}) == breaking, (hook, arguments)
+
+
+def test_a_build_refuses_a_contract_that_changed_since_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    released = copy.deepcopy(PRESENT)
+    released["models"]["Pin"]["nickname"] = {"required": False, "shape": {"type": "string"}}
+    monkeypatch.setattr(contract_lock, "RELEASED", tmp_path / "contract.released.json")
+    contract_lock.RELEASED.write_bytes(contract_lock.text_of(released))
+    assert build_schemas.main(["--check"]) == 1
+    assert "breaking: Pin.nickname gone" in capsys.readouterr().err
+    contract_lock.RELEASED.write_bytes(contract_lock.text_of(PRESENT))
+    assert contract_lock.refusal(PRESENT) == ""
+
+
+def test_a_release_has_recorded_its_contract_and_before_the_first_there_is_none() -> None:
+    dated = re.findall(r"^## \[[0-9.]+\] - [0-9-]+$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert contract_lock.RELEASED.is_file() is bool(dated), "run tools/build_schemas.py --release with each release"
+    assert contract_lock.refusal(PRESENT) == ""
