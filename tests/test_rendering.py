@@ -179,10 +179,13 @@ def test_the_anaesthetic_is_printed_with_its_contact_time() -> None:
 
 def test_missing_figures_come_with_unit_reason_and_source() -> None:
     result = workflow().plan(plan_request(workflow(), made().consultation, protocol=None))
-    shown = list(rows(rendering.missing_sheet(result.missing, NAMES)))
-    assert len(shown) == len(result.missing) + 2
-    assert all(all(row) for row in shown)
-    assert ["Cheek: points", "points", "`region.pore.region.cheek.points`"] in [row[:3] for row in shown]
+    sheet = rendering.missing_sheet(result.missing, NAMES)
+    for number in result.missing:
+        [line] = [line for line in sheet.splitlines() if f"(`{number.key}`, `{number.unit}`)" in line]
+        assert number.source in line
+        assert sheet.index(number.reason) < sheet.index(line)
+    assert "- **Cheek: volume per point**, in mL (`region.pore.region.cheek.volume_per_point`, `mL`)" in sheet
+    assert "- **Needle gauge**, in G (`injection.needle_gauge`, `{gauge}`)" in sheet
 
 
 # -- the verdict ------------------------------------------------------------------------------------------------

@@ -98,18 +98,11 @@ def missing_sheet(missing: Iterable[MissingNumber], names: Names | None = None) 
     """Return which figures the clinic's protocol has to supply, and why; with the keys that it writes them under."""
     lines = ["# No plan yet: the clinic's protocol has to supply", ""]
     missing, names = tuple(missing), names or Names()
-    rows = (
-        (
-            figure_name(number.key, names),
-            unit_of(number.unit),
-            f"`{number.key}`",
-            number.reason,
-            amount(number.suggestion, number.unit) if number.suggestion else "—",
-            number.source,
-        )
-        for number in missing
-    )
-    lines += table(("Figure", "Unit", "Key", "Why", "Suggestion", "Source"), rows)
+    by_reason: dict[str, list[MissingNumber]] = {}
+    for number in missing:
+        by_reason.setdefault(number.reason, []).append(number)
+    for reason, numbers in by_reason.items():
+        lines += [reason, "", *(_missing(number, names) for number in numbers), ""]
     accept = [
         f"- {figure_name(number.key, names)} {amount(number.suggestion, number.unit)}: `{number.accept}`"
         for number in missing
@@ -122,6 +115,15 @@ def missing_sheet(missing: Iterable[MissingNumber], names: Names | None = None) 
             *accept,
         ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _missing(number: MissingNumber, names: Names) -> str:
+    suggested = f" Suggested: {amount(number.suggestion, number.unit)}." if number.suggestion else ""
+    written = f"`{number.key}`, `{number.unit}`"
+    name, unit = figure_name(number.key, names), unit_of(number.unit)
+    # Points in points, layers in layers: once is enough.
+    measured = "" if name.lower().split()[-1] == unit else f", in {unit}"
+    return f"- **{name}**{measured} ({written}). {number.source}.{suggested}"
 
 
 def consent_text_sheet(sheet: ConsentSheet) -> str:

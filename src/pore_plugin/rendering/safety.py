@@ -35,7 +35,7 @@ def assessment_sheet(assessment: Assessment, locale: str, names: Names, *, sampl
 def findings_table(findings: Iterable[Finding], locale: str, names: Names) -> list[str]:
     rows = []
     for finding in findings:
-        where = ", ".join(place(region, names.regions) for region in finding.regions) or "whole session"
+        where = "; ".join(place(region, names.regions) for region in finding.regions) or "whole session"
         unverified = " *(unverified)*" if finding.unverified else ""
         rows.append(
             (
