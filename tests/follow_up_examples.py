@@ -150,6 +150,7 @@ def inputs(schedule: FollowUpSchedule | None = None, *, anchor: str = ANCHOR, **
         "date": anchor[:10],
         "forms": {name: pin(name) for name in FORMS},
         "messages": MESSAGES,
+        "fallback": ((84, "d"), (90, "d"), (3, "mo")),
         "card": dict.fromkeys(("product", "lot", "emergency", "advice", "clinic"), "given"),
     }
     if "calendar" not in more:

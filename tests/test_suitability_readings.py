@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from factories import MESSAGES
 from pore_plugin.clinical.safety.checks import CHECKS
 from pore_plugin.clinical.safety.intervals import retreatment
 from pore_plugin.clinical.safety.spans import birthday, forward, span
-from pore_plugin.clinical.safety.suitability import UNAVAILABLE, join, verdict
+from pore_plugin.clinical.safety.suitability import UNAVAILABLE, compile_rules, join, verdict
 from pore_plugin.contracts import EvidenceBase, Finding, Product, SafetyRules, SourcedNumber
 from suitability_cases import (
     CONTENT,
@@ -28,10 +29,12 @@ from suitability_cases import (
     place,
     policies,
     products,
+    rules,
     scopes,
 )
 
 DAY = date(2026, 6, 15)
+FALLBACK = ((84, "d"), (90, "d"), (3, "mo"))
 
 
 def before(days: int) -> str:
@@ -156,10 +159,10 @@ def test_the_boundary_day_of_the_interval_is_allowed() -> None:
 def test_the_latest_limit_of_both_rows_counts() -> None:
     # AZZALURE's own 12 weeks have passed; BOTOX Cosmetic's 90 days and 3 months are the later ones.
     rows = (products()["pore.product.azzalure-uk"], products()["pore.product.botox-cosmetic-us"])
-    assert retreatment(DAY, rows[:1]).day == DAY + timedelta(days=84)
-    assert retreatment(DAY, rows).day == date(2026, 9, 15)
-    assert retreatment(date(2026, 2, 1), rows).day == date(2026, 5, 2)
-    assert retreatment(DAY, rows).verified == date(2026, 9, 15)
+    assert retreatment(DAY, rows[:1], fallback=FALLBACK).day == DAY + timedelta(days=84)
+    assert retreatment(DAY, rows, fallback=FALLBACK).day == date(2026, 9, 15)
+    assert retreatment(date(2026, 2, 1), rows, fallback=FALLBACK).day == date(2026, 5, 2)
+    assert retreatment(DAY, rows, fallback=FALLBACK).verified == date(2026, 9, 15)
 
 
 @pytest.mark.parametrize("given", ["2026-01-01", "2026-02-01", "2026-06-15", "2026-11-30"])
@@ -167,11 +170,23 @@ def test_an_empty_limit_is_the_latest_of_84_days_90_days_and_3_months_unverified
     start = date.fromisoformat(given)
     expected = max(start + timedelta(days=90), forward(start, 3, "mo"))
     for empty in (None, products()["pore.product.botox-uk"], products()["pore.product.relfydess-uk"]):
-        assert retreatment(start, (empty,)).day == expected
-        assert retreatment(start, (empty,)).verified is None
+        assert retreatment(start, (empty,), fallback=FALLBACK).day == expected
+        assert retreatment(start, (empty,), fallback=FALLBACK).verified is None
     accepted = {"pore.product.relfydess-uk/retreatment.mo"}
-    relfydess = retreatment(start, (products()["pore.product.relfydess-uk"],), accepted=accepted)
+    planned = products()["pore.product.relfydess-uk"]
+    relfydess = retreatment(start, (planned,), fallback=FALLBACK, accepted=accepted)
     assert relfydess.day == relfydess.verified == forward(start, 3, "mo")
+
+
+def test_the_limits_that_stand_for_an_unread_one_are_those_of_the_rules() -> None:
+    assert compile_rules(rules()).fallback == FALLBACK
+    # The sentence on the follow-up plan says the same figures in words.
+    assert "latest of 84 days, 90 days and 3 calendar months" in MESSAGES["retreat-unverified"]["en"]
+
+
+def test_an_unread_limit_without_a_rule_to_stand_for_it_is_an_error_and_no_free_pass() -> None:
+    with pytest.raises(ValueError, match="fallback"):
+        retreatment(DAY, (None,), fallback=())
 
 
 def test_a_finding_that_only_an_empty_limit_raises_is_unverified() -> None:

@@ -89,6 +89,7 @@ def _inputs(
         calendar=calendar_for(setting.clinic, scheduling.years_of(schedule, anchor), setting.holidays),
         forms={form_id: form.pin for form_id, form in setting.forms.items()},
         messages=setting.messages,
+        fallback=setting.rules.fallback,
         requested=requested,
         product=product,
         accepted=setting.clinic.policies.accepted_suggestions,

@@ -52,6 +52,7 @@ class FollowUpInputs:
     `anchor` is the end of the treatment, `date` its day in the clinic's zone. `forms` has the pins of all forms by
     id; `requested` the on-request steps that somebody asked for. `product` is the one that was given, `None` after a
     treatment without; `accepted` the keys of the suggestions that the clinic accepts (`Policies`).
+    `fallback` is what a re-treatment limit that nobody read counts as (`suitability.CompiledRules.fallback`).
     `messages` has `retreat-label` and `retreat-unverified`, the reasons for the first day of a next treatment.
     `card` fills the placeholders of the red-flag card. `series` is the id of the first record where a treatment
     record was amended, so that the steps keep their keys.
@@ -67,6 +68,7 @@ class FollowUpInputs:
     calendar: Calendar
     forms: Mapping[str, Pin]
     messages: Mapping[str, Text]
+    fallback: Sequence[tuple[int, str]]
     requested: frozenset[str] = frozenset()
     product: Product | None = None
     accepted: Collection[str] = ()
@@ -243,7 +245,9 @@ def _retreat(inputs: FollowUpInputs) -> tuple[str | None, bool]:
     """Return the first day of a next treatment, and whether the label row alone could not say so."""
     if inputs.product is None:
         return None, False
-    found = retreatment(date.fromisoformat(inputs.date), (inputs.product,), accepted=inputs.accepted)
+    found = retreatment(
+        date.fromisoformat(inputs.date), (inputs.product,), fallback=inputs.fallback, accepted=inputs.accepted
+    )
     return found.day.isoformat(), found.verified != found.day
 
 

@@ -17,10 +17,7 @@ from ..figures import usable
 from .situation import Past, Situation
 from .spans import forward
 
-__all__ = ["FALLBACK", "Outcome", "Retreatment", "outcomes", "retreatment", "same_brand"]
-
-FALLBACK: tuple[tuple[int, str], ...] = ((84, "d"), (90, "d"), (3, "mo"))
-"""What an empty or unaccepted limit is read as: the latest of them."""
+__all__ = ["Outcome", "Retreatment", "outcomes", "retreatment", "same_brand"]
 
 Outcome = Literal["same-region", "other-region", "top-up", "nothing-planned"]
 
@@ -37,13 +34,14 @@ def retreatment(
     given: date,
     rows: Iterable[Product | None],
     *,
+    fallback: Sequence[tuple[int, str]],
     accepted: Collection[str] = (),
-    fallback: Sequence[tuple[int, str]] = FALLBACK,
 ) -> Retreatment:
     """Return the latest of the limits on the rows of the previous and the planned product, counted from `given`.
 
     A row that is unknown or names no limit, and each limit that is empty or a suggestion whose key
-    (`<product id>/retreatment.<unit>`) is not among `accepted`, counts as the latest of `fallback`.
+    (`<product id>/retreatment.<unit>`) is not among `accepted`, counts as the latest of `fallback`: the spans that
+    the safety rules name (`suitability.CompiledRules.fallback`). Raises `ValueError` where that has none.
     """
     verified: list[date] = []
     silent = False
@@ -55,6 +53,8 @@ def retreatment(
                 silent = True
             else:
                 verified.append(forward(given, Fraction(limit.value), limit.unit))
+    if silent and not fallback:
+        raise ValueError("a limit that nobody read needs a fallback")
     unverified = [forward(given, number, unit) for number, unit in fallback] if silent else []
     return Retreatment(max([*verified, *unverified], default=given), max(verified, default=None))
 

@@ -10,6 +10,7 @@ from ...contracts.products import EvidenceBase, Product, RegionMap
 from ...contracts.safety import (
     AnswersPredicate,
     AssessmentContext,
+    ComputedPredicate,
     Finding,
     RuleCase,
     SafetyRule,
@@ -19,6 +20,7 @@ from ...contracts.safety import (
 from ..forms.conditions import AnswerIndex, CompiledWhen, compile_when
 from .checks import CHECKS, Hit
 from .situation import Situation, by_region, firing, situation
+from .spans import span
 
 __all__ = ["UNAVAILABLE", "CompiledRules", "assess", "compile_rules", "join", "switched_off", "verdict"]
 
@@ -52,6 +54,18 @@ class CompiledRules:
     """A rule set prepared for many assessments."""
 
     rules: tuple[_Rule, ...]
+
+    @property
+    def fallback(self) -> tuple[tuple[int, str], ...]:
+        """What a re-treatment limit that nobody read counts as, the latest of them: the spans of the interval rules."""
+        predicates = (case.case.predicate for rule in self.rules for case in rule.cases)
+        tokens = (
+            token
+            for predicate in predicates
+            if isinstance(predicate, ComputedPredicate) and predicate.check == "interval"
+            for token in predicate.parameters[1:]
+        )
+        return tuple(span(token) for token in dict.fromkeys(tokens))
 
 
 def compile_rules(rules: SafetyRules) -> CompiledRules:
