@@ -88,7 +88,7 @@ class DecimalAnswer(_Answer):
 class QuantityValue(Model):
     """An exact decimal with its unit."""
 
-    value: DecimalString
+    value: DecimalString = Field(description="In `unit`.")
     unit: UnitId
 
 
@@ -117,10 +117,12 @@ class Attachment(Model):
     """A reference to a file that the host keeps, with the digest of its bytes where known."""
 
     id: RecordId
-    content_type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]+$", max_length=100)]
+    content_type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]+$", max_length=100)] = Field(
+        description="Media type, such as image/jpeg."
+    )
     view: Opt[Token] = None
-    taken_at: Opt[Instant] = None
-    digest: Opt[Digest] = None
+    taken_at: Opt[Instant] = Field(default=None, description="When the picture was taken.")
+    digest: Opt[Digest] = Field(default=None, description="sha256 of the file's bytes.")
 
 
 class AttachmentAnswer(_Answer):
@@ -134,10 +136,10 @@ class RegionMark(Model):
     """A region that was marked, or a point in it: 0-1 coordinates on a named chart, x from the left, y from the top."""
 
     region: Id
-    side: Opt[Side] = None
+    side: Opt[Side] = Field(default=None, description="Absent where the region has no sides.")
     chart: Opt[Id] = None
-    x: Opt[Coordinate] = None
-    y: Opt[Coordinate] = None
+    x: Opt[Coordinate] = Field(default=None, description="From 0 at the image's left to 1.")
+    y: Opt[Coordinate] = Field(default=None, description="From 0 at the image's top to 1.")
 
     @model_validator(mode="after")
     def _a_point_is_whole(self) -> "RegionMark":
@@ -173,9 +175,11 @@ class _Response(Model):
     id: RecordId
     clinic: RecordId
     patient: PatientRef
-    form: Pin
+    form: Pin = Field(description="The very form that was answered.")
     locale: Locale
-    status: Literal["draft", "completed"] = "completed"
+    status: Literal["draft", "completed"] = Field(
+        default="completed", description="A draft may lack answers that a completed one must have."
+    )
     occurred_at: Instant = Field(description="When the person answered.")
     recorded_at: Instant = Field(description="When it was entered; later than occurred_at for paper.")
     recorded_by: Opt[RecordId] = None
@@ -201,5 +205,5 @@ class Consultation(_Response):
 class FollowUpResponse(_Response):
     """The answers to a follow-up form for one step of a follow-up plan."""
 
-    follow_up_plan: RecordPin
-    step: Token
+    follow_up_plan: RecordPin = Field(description="The plan whose step is answered.")
+    step: Token = Field(description="The step, by its name in the plan.")

@@ -54,8 +54,8 @@ __all__ = [
 class Hours(Model):
     """One stretch of opening hours in local time."""
 
-    opens: LocalTime
-    closes: LocalTime
+    opens: LocalTime = Field(description="HH:MM in the clinic's zone.")
+    closes: LocalTime = Field(description="HH:MM in the clinic's zone.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "Hours":
@@ -112,7 +112,9 @@ class Person(Model):
     id: RecordId
     name: Sentence
     profession: Profession
-    roles: Annotated[tuple[Literal["prescriber", "operator", "assistant", "administrator"], ...], Field(min_length=1)]
+    roles: Annotated[
+        tuple[Literal["prescriber", "operator", "assistant", "administrator"], ...], Field(min_length=1)
+    ] = Field(description="What the person may do here.")
     register_entry: Opt[Register] = Field(default=None, description="Required for prescribers and operators.")
 
     @model_validator(mode="after")
@@ -133,8 +135,8 @@ class EmergencyNumbers(Model):
 class TopUpWindow(Model):
     """Days after the named treatment in which a top-up may be planned, first and last day included."""
 
-    first_day: Annotated[Integer, Field(ge=1, le=365)]
-    last_day: Annotated[Integer, Field(ge=1, le=365)]
+    first_day: Annotated[Integer, Field(ge=1, le=365)] = Field(description="In days; the day of the treatment is 0.")
+    last_day: Annotated[Integer, Field(ge=1, le=365)] = Field(description="In days; the day of the treatment is 0.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "TopUpWindow":
@@ -149,14 +151,14 @@ class DosePolicy(Model):
     product: Id
     region: Id
     side: Opt[Side] = None
-    units: PositiveDecimal
+    units: PositiveDecimal = Field(description="U in one session, in the product's own unit.")
     reason: Sentence
 
 
 class LabelPolicy(Model):
     """A signed policy that lifts one of the two vial label blocks; it is printed on every record made under it."""
 
-    lifts: Literal["vial.second_patient", "vial.in_use_hours"]
+    lifts: Literal["vial.second_patient", "vial.in_use_hours"] = Field(description="The block that it lifts.")
     text: Sentence
     signed_by: RecordId
     signed_on: LocalDate
@@ -166,7 +168,7 @@ class LabelPolicy(Model):
 class Policies(Model):
     """What the clinic decides for itself. Empty means: not decided, the cautious reading holds."""
 
-    consultation_expiry: Opt[Duration] = None
+    consultation_expiry: Opt[Duration] = Field(default=None, description="How long a consultation may be planned from.")
     cooling_off: Opt[Duration] = Field(default=None, description="May raise the market's setting, never lower it.")
     top_up_window: Opt[TopUpWindow] = None
     switched_off_rules: tuple[Token, ...] = ()
@@ -194,7 +196,7 @@ class Clinic(Model):
     schema_: Opt[str] = Field(default=None, alias="$schema")
     id: RecordId
     name: Sentence
-    zone: Zone
+    zone: Zone = Field(description="IANA name of the zone that days and opening hours are in.")
     market: MarketId = Field(description="No default: a clinic without a market is refused.")
     country: CountryCode
     subdivision: Opt[Annotated[str, Field(pattern=r"^[A-Z0-9]{1,3}$")]] = None
@@ -229,8 +231,8 @@ class SourcedFlag(Model):
 
     value: bool
     source: Sentence
-    mark: Mark
-    checked_on: LocalDate
+    mark: Mark = Field(description="How well it was verified.")
+    checked_on: LocalDate = Field(description="The day somebody read the source.")
 
 
 class Market(Model):
@@ -238,7 +240,7 @@ class Market(Model):
 
     id: MarketId
     countries: Annotated[tuple[CountryCode, ...], Field(min_length=1)]
-    age_min: SourcedNumber
+    age_min: SourcedNumber = Field(description="Completed years, in a.")
     cooling_off: SourcedNumber = Field(description="Hours between information and treatment; empty = none found.")
     in_person_exam: SourcedFlag = Field(description="Whether the prescriber must examine in person.")
     operator_may_differ: SourcedFlag = Field(description="Whether an operator may treat under an authorisation.")

@@ -56,14 +56,14 @@ class Pin(Model):
 
     id: Id
     version: Version
-    digest: Digest
+    digest: Digest = Field(description="sha256 of the canonical document without digest and status.")
 
 
 class RecordPin(Model):
     """A record pinned by its id and the digest of its document."""
 
     id: RecordId
-    digest: Digest
+    digest: Digest = Field(description="sha256 of the canonical record.")
 
 
 class Code(Model):
@@ -72,7 +72,9 @@ class Code(Model):
     system: Annotated[str, Field(min_length=1, max_length=200)]
     code: Annotated[str, Field(min_length=1, max_length=64)]
     display: Opt[Annotated[str, Field(min_length=1, max_length=200)]] = None
-    status: Literal["verified", "seen", "unverified"]
+    status: Literal["verified", "seen", "unverified"] = Field(
+        description="How far the meaning of the code was verified."
+    )
 
 
 class SourcedNumber(Model):
@@ -82,11 +84,11 @@ class SourcedNumber(Model):
     is empty and stays empty until a clinic's protocol supplies its own.
     """
 
-    value: Opt[DecimalString] = None
+    value: Opt[DecimalString] = Field(default=None, description="Empty where no checked source gives one.")
     unit: UnitId
     source: Sentence
-    mark: Opt[Mark] = None
-    checked_on: LocalDate
+    mark: Opt[Mark] = Field(default=None, description="How well the figure was verified; absent counts as from memory.")
+    checked_on: LocalDate = Field(description="The day somebody read the source.")
 
     @model_validator(mode="after")
     def _mark_decides(self) -> "SourcedNumber":
@@ -102,37 +104,37 @@ class SourcedStatement(Model):
 
     text: Text
     source: Sentence
-    mark: Mark
-    checked_on: LocalDate
+    mark: Mark = Field(description="How well the sentence was verified.")
+    checked_on: LocalDate = Field(description="The day somebody read the source.")
 
 
 class Figure(Model):
     """A computed figure. `nominal` figures are rounded for display and are never summed or compared."""
 
-    value: DecimalString
+    value: DecimalString = Field(description="In `unit`.")
     unit: UnitId
-    nominal: bool = False
+    nominal: bool = Field(default=False, description="True when it was rounded for display.")
 
 
 class RegionSide(Model):
     """A region of the face chart, with its side where the region has two."""
 
     region: Id
-    side: Opt[Side] = None
+    side: Opt[Side] = Field(default=None, description="Absent where the region has no sides.")
 
 
 class RegionDose(Model):
     """A dose in one region and side, in the unit of the product it belongs to."""
 
     region: Id
-    side: Opt[Side] = None
-    units: NonNegativeDecimal
+    side: Opt[Side] = Field(default=None, description="Absent where the region has no sides.")
+    units: NonNegativeDecimal = Field(description="Units of the product, which are never converted into another's.")
 
 
 class PatientRef(Model):
     """The host's patient: where the record lives, its id there, and the birth date that age rules need."""
 
-    host: Token
+    host: Token = Field(description="Which system the patient's record lives in.")
     id: RecordId
     birth_date: LocalDate
 
@@ -143,7 +145,7 @@ class Review(Model):
     reviewer: Sentence
     register_number: Opt[Sentence] = None
     reviewed_on: LocalDate
-    review_due: LocalDate
+    review_due: LocalDate = Field(description="The last day on which this review holds.")
 
 
 class ContentDocument(Model):
@@ -152,7 +154,9 @@ class ContentDocument(Model):
     schema_: Opt[str] = Field(default=None, alias="$schema", description="The schema, for completion in an editor.")
     id: Id
     version: Version
-    status: ContentStatus = "draft"
+    status: ContentStatus = Field(
+        default="draft", description="What its author says of it; approval for a clinic is a record of its own."
+    )
     digest: Opt[Digest] = Field(default=None, description="sha256 of the canonical document without digest and status.")
     title: Text
     review: Opt[Review] = Field(default=None, description="Empty until a named prescriber has reviewed it.")

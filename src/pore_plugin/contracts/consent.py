@@ -49,9 +49,11 @@ class ConsentText(ContentDocument):
     """A consent text for one purpose, for the markets it was written for (empty = all)."""
 
     type: Literal["consent-text"]
-    purpose: ConsentPurpose
+    purpose: ConsentPurpose = Field(description="What it asks consent for; each purpose has a text of its own.")
     markets: tuple[MarketId, ...] = ()
-    injections_only: bool = False
+    injections_only: bool = Field(
+        default=False, description="True for texts that a procedure without injection does not need."
+    )
     paragraphs: Annotated[tuple[ConsentParagraph, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -64,12 +66,12 @@ class ConsentText(ContentDocument):
 class ConsentSheet(Model):
     """A consent text filled in from a plan, ready to be read and signed."""
 
-    text: Pin
+    text: Pin = Field(description="The consent text that was filled in.")
     purpose: ConsentPurpose
     locale: Locale
-    plan: RecordPin
-    draft: bool
-    sample: bool
+    plan: RecordPin = Field(description="The plan that it was filled in from.")
+    draft: bool = Field(description="True while what it was made from is not approved.")
+    sample: bool = Field(description="True when a sample protocol supplied figures.")
     title: Sentence
     paragraphs: Annotated[tuple[Sentence, ...], Field(min_length=1)]
 
@@ -77,7 +79,7 @@ class ConsentSheet(Model):
 class Signature(Model):
     """How the consent was signed; a typed signature counts as much as a drawn one."""
 
-    method: Literal["typed", "drawn", "paper"]
+    method: Literal["typed", "drawn", "paper"] = Field(description="How it was signed.")
     signed_by: Literal["patient"] = "patient"
     name: Opt[Sentence] = Field(default=None, description="The typed name.")
     digest: Opt[Digest] = Field(default=None, description="sha256 of the drawing or the scan.")
@@ -97,15 +99,15 @@ class Consent(Model):
     id: RecordId
     clinic: RecordId
     patient: RecordId
-    purpose: ConsentPurpose
-    text: Pin
+    purpose: ConsentPurpose = Field(description="What was agreed to, and nothing else.")
+    text: Pin = Field(description="The very text that was read.")
     locale: Locale
-    plan: RecordPin
+    plan: RecordPin = Field(description="The plan that was agreed to.")
     substance: Digest = Field(description="The plan's `substance`: an unchanged repeat needs no new cooling-off.")
     informed_at: Instant = Field(description="When the patient got the text; cooling-off runs from here.")
-    given_at: Instant
+    given_at: Instant = Field(description="When the patient signed.")
     cooling_off_ends: Opt[Instant] = Field(default=None, description="Absent where the market and clinic ask for none.")
-    explained_by: RecordId
+    explained_by: RecordId = Field(description="Who explained it.")
     prescriber: Opt[RecordId] = Field(default=None, description="Whom the text named as the prescriber.")
     operator: Opt[RecordId] = Field(default=None, description="Whom the text named as the person who treats.")
     signature: Signature
@@ -117,7 +119,7 @@ class ConsentWithdrawal(Model):
     id: RecordId
     clinic: RecordId
     consent: RecordId
-    withdrawn_at: Instant
+    withdrawn_at: Instant = Field(description="From when the consent no longer holds.")
     recorded_by: RecordId
     reason: Opt[Sentence] = None
 
@@ -138,9 +140,9 @@ class Authorisation(Model):
     operators: tuple[RecordId, ...] = Field(
         default=(), description="Who may treat under it; empty = any operator here."
     )
-    issued_at: Instant
+    issued_at: Instant = Field(description="From when it holds.")
     valid_until: LocalDate = Field(description="The last day of validity.")
-    revoked_at: Opt[Instant] = None
+    revoked_at: Opt[Instant] = Field(default=None, description="From when it no longer holds.")
 
 
 class Approval(Model):
@@ -148,8 +150,8 @@ class Approval(Model):
 
     id: RecordId
     clinic: RecordId
-    document: Pin
+    document: Pin = Field(description="The document whose bytes were approved.")
     approved_by: RecordId
-    approved_at: Instant
+    approved_at: Instant = Field(description="From when it holds.")
     note: Opt[Sentence] = None
-    withdrawn_at: Opt[Instant] = None
+    withdrawn_at: Opt[Instant] = Field(default=None, description="From when it no longer holds.")

@@ -56,22 +56,24 @@ class ScheduleStep(Model):
 
     id: Token
     title: Text
-    kind: StepKind
-    offered: Literal["always", "on-request"] = "always"
+    kind: StepKind = Field(description="Whether the patient comes, answers from afar, or staff act alone.")
+    offered: Literal["always", "on-request"] = Field(
+        default="always", description="Whether it comes by itself or when somebody asks."
+    )
     required: bool = False
-    offset: Duration
-    earliest: Opt[Duration] = None
-    latest: Opt[Duration] = None
+    offset: Duration = Field(description="From the end of the treatment to the day or moment it is due.")
+    earliest: Opt[Duration] = Field(default=None, description="Start of its window, from the end of the treatment.")
+    latest: Opt[Duration] = Field(default=None, description="End of its window, from the end of the treatment.")
     purpose: Text
     form: Opt[Id] = None
     instruments: tuple[Id, ...] = ()
     photographs: bool = False
     primary_outcome: bool = False
-    closes_watch: bool = False
+    closes_watch: bool = Field(default=False, description="True for the visit that the red-flag watch waits for.")
     no_show: Opt[Text] = None
     stop_when: tuple[Text, ...] = ()
     basis: Sentence
-    mark: Mark
+    mark: Mark = Field(description="How well its timing was verified.")
 
 
 class FollowUpSchedule(ContentDocument):
@@ -96,7 +98,9 @@ class StepChange(Model):
     """Why a step was placed, moved, added or removed, by whom."""
 
     plugin: Token
-    change: Literal["placed", "moved", "added", "replaced", "removed", "kept"]
+    change: Literal["placed", "moved", "added", "replaced", "removed", "kept"] = Field(
+        description="What was done to the step."
+    )
     reason: Sentence
 
 
@@ -105,16 +109,18 @@ class FollowUpStep(Model):
 
     key: RecordId
     step: Token
-    kind: StepKind
+    kind: StepKind = Field(description="Whether the patient comes, answers from afar, or staff act alone.")
     title: Text
     purpose: Text
-    due: Instant
-    earliest: Opt[Instant] = None
-    latest: Opt[Instant] = None
-    state: Literal["planned", "due", "booked", "sent", "done", "missed", "cancelled", "superseded"] = "planned"
+    due: Instant = Field(description="When it takes place or goes out.")
+    earliest: Opt[Instant] = Field(default=None, description="Start of its window.")
+    latest: Opt[Instant] = Field(default=None, description="End of its window.")
+    state: Literal["planned", "due", "booked", "sent", "done", "missed", "cancelled", "superseded"] = Field(
+        default="planned", description="How far it has come; superseded by a plan that was made anew."
+    )
     required: bool = False
     on_request: bool = False
-    form: Opt[Pin] = None
+    form: Opt[Pin] = Field(default=None, description="The form that is filled in, as it was then.")
     instruments: tuple[Id, ...] = ()
     photographs: bool = False
     primary_outcome: bool = False
@@ -129,16 +135,18 @@ class FollowUpPlan(Model):
     id: RecordId
     clinic: RecordId
     patient: RecordId
-    treatment: RecordPin
-    schedule: Pin
+    treatment: RecordPin = Field(description="The treatment that is followed.")
+    schedule: Pin = Field(description="The schedule it was dated from.")
     zone: Sentence
     anchor: Instant = Field(description="The end of the treatment.")
     steps: tuple[FollowUpStep, ...]
-    watch_until: Opt[Instant] = None
-    watch_form: Opt[Pin] = None
-    retreat_not_before: Opt[LocalDate] = None
+    watch_until: Opt[Instant] = Field(default=None, description="The end of the red-flag watch.")
+    watch_form: Opt[Pin] = Field(default=None, description="The red-flag form that stays open until then.")
+    retreat_not_before: Opt[LocalDate] = Field(default=None, description="The first day on which it may be repeated.")
     retreat_reason: Opt[Text] = None
-    retreat_unverified: bool = False
+    retreat_unverified: bool = Field(
+        default=False, description="True when no checked label figure stands behind that day."
+    )
     red_flag_card: Opt[Text] = None
     flags: tuple[Sentence, ...] = Field(default=(), description="What a person should look at, such as dropped edits.")
 
@@ -155,7 +163,7 @@ class SetOffset(Model):
 
     action: Literal["set-offset"]
     step: Token
-    offset: Duration
+    offset: Duration = Field(description="From the end of the treatment.")
     reason: Sentence
 
 
@@ -183,15 +191,15 @@ class Instrument(ContentDocument):
     """A measure: its range, direction and unit. Values of one instrument are compared only with each other."""
 
     type: Literal["instrument"]
-    minimum: Opt[DecimalString] = None
-    maximum: Opt[DecimalString] = None
-    direction: Literal["higher-is-better", "lower-is-better", "none"]
+    minimum: Opt[DecimalString] = Field(default=None, description="The least value, in `unit`.")
+    maximum: Opt[DecimalString] = Field(default=None, description="The greatest value, in `unit`.")
+    direction: Literal["higher-is-better", "lower-is-better", "none"] = Field(description="Which way is better.")
     unit: UnitId
-    rater: Literal["patient", "practitioner", "device", "any"]
+    rater: Literal["patient", "practitioner", "device", "any"] = Field(description="Who gives the value.")
     licensed: bool = Field(default=False, description="Item texts are licensed: store score and result only.")
     range_verified: bool
     source: Sentence
-    mark: Mark
+    mark: Mark = Field(description="How well range and direction were verified.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "Instrument":
@@ -206,13 +214,13 @@ class Outcome(Model):
     id: RecordId
     instrument: Id
     instrument_version: Version
-    minimum: Opt[DecimalString] = None
-    maximum: Opt[DecimalString] = None
-    direction: Literal["higher-is-better", "lower-is-better", "none"]
-    value: DecimalString
+    minimum: Opt[DecimalString] = Field(default=None, description="The instrument's least value, in `unit`.")
+    maximum: Opt[DecimalString] = Field(default=None, description="The instrument's greatest value, in `unit`.")
+    direction: Literal["higher-is-better", "lower-is-better", "none"] = Field(description="Which way is better.")
+    value: DecimalString = Field(description="In `unit`.")
     unit: UnitId
-    rater: Literal["patient", "practitioner", "device"]
-    at: Instant
+    rater: Literal["patient", "practitioner", "device"] = Field(description="Who gave the value.")
+    at: Instant = Field(description="When it was measured.")
     region: Opt[Id] = None
     side: Opt[Side] = None
     conditions: Opt[Sentence] = Field(default=None, description="Light, device, skin preparation.")
@@ -221,10 +229,12 @@ class Outcome(Model):
 class OutcomePoint(Model):
     """One value beside the baseline."""
 
-    at: Instant
+    at: Instant = Field(description="When it was measured.")
     value: DecimalString
-    delta: DecimalString
-    change: Literal["better", "worse", "same", "unknown"]
+    delta: DecimalString = Field(description="The value less the baseline.")
+    change: Literal["better", "worse", "same", "unknown"] = Field(
+        description="What that means in the instrument's direction."
+    )
 
 
 class OutcomeTrend(Model):
@@ -233,11 +243,13 @@ class OutcomeTrend(Model):
     instrument: Id
     instrument_version: Version
     unit: UnitId
-    direction: Literal["higher-is-better", "lower-is-better", "none"]
-    rater: Literal["patient", "practitioner", "device"]
+    direction: Literal["higher-is-better", "lower-is-better", "none"] = Field(description="Which way is better.")
+    rater: Literal["patient", "practitioner", "device"] = Field(
+        description="Who gave the values; other raters make another trend."
+    )
     region: Opt[Id] = None
     side: Opt[Side] = None
-    baseline: OutcomePoint
+    baseline: OutcomePoint = Field(description="The value before the treatment.")
     points: tuple[OutcomePoint, ...]
     non_response: bool = Field(default=False, description="No improvement at the primary outcome visit.")
 
@@ -246,7 +258,7 @@ class RaisedFlag(Model):
     """A red flag in a response, with the instruction to show at once."""
 
     code: Token
-    urgency: Literal["emergency", "advice", "same-day"]
+    urgency: Literal["emergency", "advice", "same-day"] = Field(description="Whom to call, and how soon.")
     sign: Text
     instruction: Text
 
@@ -257,7 +269,7 @@ class StaffTask(Model):
     key: RecordId
     code: Token
     title: Text
-    due: Instant
+    due: Instant = Field(description="When it has to be done at the latest.")
     ignores_hours: bool
 
 
@@ -267,10 +279,10 @@ class FollowUpReview(Model):
     id: RecordId
     clinic: RecordId
     patient: RecordId
-    follow_up_plan: RecordPin
-    response: RecordPin
+    follow_up_plan: RecordPin = Field(description="The plan that the response belongs to.")
+    response: RecordPin = Field(description="The response that was read.")
     step: Token
-    reviewed_at: Instant
+    reviewed_at: Instant = Field(description="When it was read.")
     accepted: bool = Field(description="False = keep the response as a draft; its flags hold all the same.")
     problems: tuple[Problem, ...] = Field(default=(), description="What is wrong with the answers.")
     flags: tuple[RaisedFlag, ...]

@@ -90,7 +90,7 @@ class ProductNumber(Model):
     """A number that holds for one INN only."""
 
     inn: Token
-    number: SourcedNumber
+    number: SourcedNumber = Field(description="The figure, for this INN only.")
 
 
 class DilutionStep(Model):
@@ -106,7 +106,7 @@ class DilutionScheme(Model):
     """How a vial of these INNs becomes the working solution; ready-to-use solutions have no steps."""
 
     inns: Annotated[tuple[Token, ...], Field(min_length=1)]
-    vial_units: SourcedNumber
+    vial_units: SourcedNumber = Field(description="U in the vial as sold.")
     steps: tuple[DilutionStep, ...]
 
 
@@ -126,14 +126,14 @@ class Injection(Model):
     """What an injected procedure needs: dilution, regions, technique."""
 
     inns: Annotated[tuple[Token, ...], Field(min_length=1)]
-    route: Literal["intradermal", "intramuscular"]
+    route: Literal["intradermal", "intramuscular"] = Field(description="The layer it is injected into.")
     dilutions: tuple[DilutionScheme, ...] = ()
     regions: Annotated[tuple[TemplateRegion, ...], Field(min_length=1)]
-    spacing: SourcedNumber
-    depth: SourcedNumber
-    angle: SourcedNumber
-    needle_gauge: SourcedNumber
-    needle_length: SourcedNumber
+    spacing: SourcedNumber = Field(description="Distance between points.")
+    depth: SourcedNumber = Field(description="Depth of the needle's tip.")
+    angle: SourcedNumber = Field(description="Angle of the needle to the skin.")
+    needle_gauge: SourcedNumber = Field(description="Outer size of the needle.")
+    needle_length: SourcedNumber = Field(description="Length of the needle.")
     syringe_graduation: SourcedNumber = Field(description="Smallest volume the syringe shows, mL.")
     end_point: SourcedStatement
     avoid: tuple[SourcedStatement, ...] = ()
@@ -153,8 +153,10 @@ class Anaesthetic(Model):
 
     id: Token
     title: Text
-    local_anaesthetic: bool = True
-    contact_time: SourcedNumber
+    local_anaesthetic: bool = Field(
+        default=True, description="Whether an allergy to local anaesthetics speaks against it."
+    )
+    contact_time: SourcedNumber = Field(description="How long it stays on the skin.")
     notes: tuple[SourcedStatement, ...] = ()
 
 
@@ -165,7 +167,7 @@ class Step(Model):
     title: Text
     instruction: Text
     required: bool = True
-    records: tuple[RecordKind, ...] = ()
+    records: tuple[RecordKind, ...] = Field(default=(), description="Kinds of record that the step must leave.")
 
 
 class Consumable(Model):
@@ -173,7 +175,7 @@ class Consumable(Model):
 
     id: Token
     title: Text
-    quantity: SourcedNumber
+    quantity: SourcedNumber = Field(description="How many for one session.")
 
 
 class AftercareItem(Model):
@@ -181,7 +183,7 @@ class AftercareItem(Model):
 
     id: Token
     text: Text = Field(description="Placeholder: {value}.")
-    value: SourcedNumber
+    value: SourcedNumber = Field(description="The clinic's figure, which fills {value}.")
     range_seen: Opt[Sentence] = None
     evidence: Opt[Text] = None
 
@@ -229,14 +231,14 @@ class ProtocolDilutionStep(Model):
 
     id: Token
     diluent: Token
-    draw: Opt[PositiveDecimal] = None
-    add: NonNegativeDecimal
+    draw: Opt[PositiveDecimal] = Field(default=None, description="mL of the previous mix; absent in the first step.")
+    add: NonNegativeDecimal = Field(description="mL of diluent added.")
 
 
 class ProtocolDilution(Model):
     """How this clinic makes the working solution; `steps` is empty for a ready-to-use solution."""
 
-    vial_units: PositiveDecimal
+    vial_units: PositiveDecimal = Field(description="U in the vial as sold.")
     steps: tuple[ProtocolDilutionStep, ...]
 
 
@@ -244,11 +246,11 @@ class ProtocolRegion(Model):
     """The clinic's figures for a region and side: points, and one of volume per point, volume, or units."""
 
     region: Id
-    side: Opt[Side] = None
+    side: Opt[Side] = Field(default=None, description="Absent where the region has no sides.")
     points: Annotated[Integer, Field(ge=1, le=1000)]
     volume_per_point: Opt[PositiveDecimal] = Field(default=None, description="mL")
     volume: Opt[PositiveDecimal] = Field(default=None, description="mL in all")
-    units: Opt[PositiveDecimal] = None
+    units: Opt[PositiveDecimal] = Field(default=None, description="U in all, for this region and side.")
 
     @model_validator(mode="after")
     def _one_measure(self) -> "ProtocolRegion":
@@ -261,7 +263,7 @@ class ProtocolParameter(Model):
     """The clinic's figure for a parameter, an aftercare item, or a technique figure, by its key."""
 
     key: Sentence = Field(description="As `plan` lists it, for example `injection.needle_length`.")
-    value: DecimalString
+    value: DecimalString = Field(description="In `unit`, which must be the one that the template asks for.")
     unit: UnitId
 
 
@@ -271,7 +273,9 @@ class ClinicProtocol(ContentDocument):
     type: Literal["clinic-protocol"]
     template: Id
     product: Opt[Id] = None
-    sample: bool = False
+    sample: bool = Field(
+        default=False, description="True for figures to try things out with: they treat nobody outside a sample clinic."
+    )
     responsible: Opt[Sentence] = Field(default=None, description="The prescriber who answers for the figures.")
     dilution: Opt[ProtocolDilution] = None
     regions: tuple[ProtocolRegion, ...] = ()
@@ -305,8 +309,8 @@ class PlannedDilution(Model):
 
     id: Token
     diluent: Token
-    draw: Opt[Figure] = None
-    add: Figure
+    draw: Opt[Figure] = Field(default=None, description="mL of the previous mix; absent in the first step.")
+    add: Figure = Field(description="mL of diluent added.")
     volume: Figure = Field(description="mL after the step")
     units: Figure = Field(description="U in that volume")
     concentration: Figure = Field(description="U/mL; nominal when it does not terminate.")
@@ -318,13 +322,13 @@ class PlannedRegion(Model):
     """One region and side. The total volume times the concentration is authoritative; per-point figures are nominal."""
 
     region: Id
-    side: Opt[Side] = None
+    side: Opt[Side] = Field(default=None, description="Absent where the region has no sides.")
     title: Text
     points: Integer
-    volume: Figure
-    units: Figure
-    volume_per_point: Figure
-    units_per_point: Figure
+    volume: Figure = Field(description="mL in all.")
+    units: Figure = Field(description="U in all: volume times concentration, exact.")
+    volume_per_point: Figure = Field(description="mL, nominal.")
+    units_per_point: Figure = Field(description="U, nominal.")
     evidence: Opt[Text] = Field(default=None, description="The threshold's text, or that there is no evidence figure.")
     notes: tuple[SourcedStatement, ...] = ()
 
@@ -340,19 +344,19 @@ class PlannedInjection(Model):
 
     inn: Token
     brand: Sentence
-    unit_id: UnitId
-    route: Token
-    vial_units: Figure
+    unit_id: UnitId = Field(description="Whose units these are; never converted.")
+    route: Token = Field(description="The layer it is injected into.")
+    vial_units: Figure = Field(description="U in one vial.")
     vial_volume: Opt[Figure] = Field(default=None, description="mL in the vial; only of a ready-to-use solution.")
-    vials: Integer
+    vials: Integer = Field(description="How many vials the session needs.")
     dilutions: tuple[PlannedDilution, ...]
     concentration: Figure = Field(description="U/mL of the working solution")
     per_tenth: Figure = Field(description="U per 0.1 mL")
     regions: tuple[PlannedRegion, ...]
-    total_units: Figure
-    total_volume: Figure
-    waste_units: Figure
-    waste_volume: Figure
+    total_units: Figure = Field(description="U over all regions, exact.")
+    total_volume: Figure = Field(description="mL over all regions, exact.")
+    waste_units: Figure = Field(description="U of the opened vials that no region gets.")
+    waste_volume: Figure = Field(description="mL of working solution that no region gets.")
     inputs: tuple["PlannedParameter", ...] = Field(
         default=(), description="The figures that the arithmetic started from, with their sources."
     )
@@ -367,11 +371,13 @@ class PlannedParameter(Model):
 
     key: Sentence
     title: Opt[Text] = None
-    value: DecimalString
+    value: DecimalString = Field(description="In `unit`.")
     unit: UnitId
-    origin: Literal["template", "suggestion-accepted", "protocol", "label"]
+    origin: Literal["template", "suggestion-accepted", "protocol", "label"] = Field(
+        description="Who supplied the figure."
+    )
     source: Sentence
-    mark: Opt[Mark] = None
+    mark: Opt[Mark] = Field(default=None, description="How well the figure was verified, where its source has a mark.")
     checked_on: Opt[LocalDate] = None
 
 
@@ -406,17 +412,17 @@ class ProcedurePlan(Model):
     id: RecordId
     clinic: RecordId
     patient: RecordId
-    consultation: RecordPin
-    assessment: RecordPin
-    template: Pin
-    protocol: Opt[Pin] = None
-    product: Opt[Pin] = None
+    consultation: RecordPin = Field(description="The consultation the plan was made from.")
+    assessment: RecordPin = Field(description="The assessment it rests on.")
+    template: Pin = Field(description="The template, as it was then.")
+    protocol: Opt[Pin] = Field(default=None, description="The clinic's protocol that filled the gaps.")
+    product: Opt[Pin] = Field(default=None, description="The product, as its row read then.")
     product_id: Opt[Id] = None
     market: MarketId
-    session: SessionKind
-    tops_up: Opt[RecordId] = None
-    treatment_date: LocalDate
-    created_at: Instant
+    session: SessionKind = Field(description="First, repeat, or a top-up of an earlier treatment.")
+    tops_up: Opt[RecordId] = Field(default=None, description="The treatment that a top-up completes.")
+    treatment_date: LocalDate = Field(description="The planned day in the clinic's zone.")
+    created_at: Instant = Field(description="When the plan was made.")
     draft: bool = Field(description="True while template or protocol are not approved for this clinic.")
     for_record: bool = Field(
         default=False, description="Made after the treatment, to record it; nobody may be treated under this plan."

@@ -65,17 +65,17 @@ def within_label_tolerance(computed: Fraction, stated: Fraction) -> bool:
 class Presentation(Model):
     """A vial as sold; `volume` is given where the product comes as a solution."""
 
-    units: SourcedNumber
-    volume: Opt[SourcedNumber] = None
+    units: SourcedNumber = Field(description="Units in one vial, in the product's own unit.")
+    volume: Opt[SourcedNumber] = Field(default=None, description="mL in one vial.")
 
 
 class Reconstitution(Model):
     """What the label adds to which vial, and the concentration the label states, which may be rounded."""
 
-    vial_units: SourcedNumber
-    diluent: SourcedNumber
+    vial_units: SourcedNumber = Field(description="Units in the vial this holds for.")
+    diluent: SourcedNumber = Field(description="mL of diluent added.")
     stated_units: SourcedNumber = Field(description="The label's units in `stated_volume`.")
-    stated_volume: SourcedNumber
+    stated_volume: SourcedNumber = Field(description="mL that hold `stated_units`.")
 
     @property
     def adds_up(self) -> bool:
@@ -95,20 +95,20 @@ class LabelDose(Model):
     """A dose on the label for an area; shown, never used for pores."""
 
     area: Token
-    units: SourcedNumber
+    units: SourcedNumber = Field(description="Units for the area, in the product's own unit.")
 
 
 class CumulativeCeiling(Model):
     """A label's total over time; the window is the longest of the given ones, boundary day counted."""
 
-    units: SourcedNumber
-    windows: Annotated[tuple[SourcedNumber, ...], Field(min_length=1)]
+    units: SourcedNumber = Field(description="Most units in the window, in the product's own unit.")
+    windows: Annotated[tuple[SourcedNumber, ...], Field(min_length=1)] = Field(description="Lengths in d, wk or mo.")
 
 
 class AgeLimit(Model):
     """The label's upper age: `inclusive` says whether that age itself is still allowed."""
 
-    years: SourcedNumber
+    years: SourcedNumber = Field(description="Completed years, in a.")
     inclusive: bool
 
 
@@ -116,7 +116,7 @@ class Excipient(Model):
     """Whether an excipient is in the product; unknown counts as present."""
 
     name: Token
-    present: Literal["yes", "no", "unknown"]
+    present: Literal["yes", "no", "unknown"] = Field(description="What the label says; unknown counts as yes.")
     source: Sentence
     mark: Mark
 
@@ -132,7 +132,9 @@ class LabelContraindication(Model):
 class OperatorLimit(Model):
     """Who may give the product, as its label says."""
 
-    professions: Annotated[tuple[Profession, ...], Field(min_length=1)]
+    professions: Annotated[tuple[Profession, ...], Field(min_length=1)] = Field(
+        description="Professions that may give it."
+    )
     source: Sentence
     mark: Mark
 
@@ -146,7 +148,7 @@ class Product(ContentDocument):
     brand: Sentence
     market: MarketId
     label_version: Sentence
-    unit_id: UnitId
+    unit_id: UnitId = Field(description="Whose units these are; equal ids alone may be added or compared.")
     unit_source: Sentence = Field(description="Why this unit id; a shared one names the source that says so.")
     licensed: SourcedStatement
     presentations: Annotated[tuple[Presentation, ...], Field(min_length=1)]
@@ -158,7 +160,7 @@ class Product(ContentDocument):
     retreatment: tuple[SourcedNumber, ...] = Field(
         default=(), description="Minimum intervals in d, wk or mo; the latest counts; empty = no label figure read."
     )
-    session_ceiling: Opt[SourcedNumber] = None
+    session_ceiling: Opt[SourcedNumber] = Field(default=None, description="Most units in one session, by the label.")
     cumulative_ceiling: Opt[CumulativeCeiling] = None
     age_max: Opt[AgeLimit] = None
     excipients: tuple[Excipient, ...] = ()
@@ -219,11 +221,13 @@ class Vial(Model):
     product: Id
     lot: Annotated[str, Field(pattern=r"^[!-~]{1,40}$")]
     expiry: LocalDate = Field(description="The last day of use.")
-    units: PositiveDecimal
-    reconstituted_at: Opt[Instant] = None
+    units: PositiveDecimal = Field(description="U in the vial.")
+    reconstituted_at: Opt[Instant] = Field(
+        default=None, description="When the diluent was added; absent for a solution or a closed vial."
+    )
     diluent: Opt[Token] = None
     diluent_volume: Opt[PositiveDecimal] = Field(default=None, description="mL")
-    discard_by: Opt[Instant] = None
+    discard_by: Opt[Instant] = Field(default=None, description="When it may no longer be used.")
     used_for: tuple[RecordId, ...] = Field(default=(), description="Patients this vial was used for before.")
     supplier: Opt[Sentence] = None
     storage_log: Opt[Sentence] = None
@@ -244,7 +248,9 @@ class Chart(Model):
 
     id: Id
     title: Text
-    view: Literal["frontal", "left-oblique", "right-oblique", "left-lateral", "right-lateral"]
+    view: Literal["frontal", "left-oblique", "right-oblique", "left-lateral", "right-lateral"] = Field(
+        description="From where the face is seen."
+    )
 
 
 class RegionMap(ContentDocument):
@@ -269,9 +275,11 @@ class Evidence(Model):
     text: Text
     regions: tuple[Id, ...] = ()
     outcome: Token
-    certainty: Literal["moderate", "low-to-moderate", "low", "low-inconsistent", "none"]
+    certainty: Literal["moderate", "low-to-moderate", "low", "low-inconsistent", "none"] = Field(
+        description="How sure one can be of the statement."
+    )
     sources: Annotated[tuple[Sentence, ...], Field(min_length=1)]
-    mark: Mark
+    mark: Mark = Field(description="How well the statement was verified.")
     checked_on: LocalDate
 
 
@@ -280,8 +288,8 @@ class DoseThreshold(Model):
 
     inn: Token
     region: Id
-    per: Literal["side", "region"]
-    units: SourcedNumber
+    per: Literal["side", "region"] = Field(description="Whether the figure is for one side or the whole region.")
+    units: SourcedNumber = Field(description="U above which the prescriber is asked why.")
     text: Text
 
 

@@ -83,10 +83,10 @@ class AnswersPredicate(Model):
 class RuleLimit(Model):
     """The number a computed check uses, with its source."""
 
-    value: NonNegativeDecimal
+    value: NonNegativeDecimal = Field(description="In `unit`.")
     unit: UnitId
     source: Sentence
-    mark: Mark
+    mark: Mark = Field(description="How well the figure was verified.")
     checked_on: LocalDate
 
 
@@ -94,7 +94,7 @@ class ComputedPredicate(Model):
     """True when a named check over answers, context and product says so; `when` narrows it."""
 
     type: Literal["computed"]
-    check: ComputedCheck
+    check: ComputedCheck = Field(description="The check, which the package computes.")
     question: Opt[Id] = Field(
         default=None, description="The question whose answer the check reads, where it reads one."
     )
@@ -107,17 +107,17 @@ class RuleCase(Model):
     """One case of a rule: for which products and markets, when, and what follows. Empty scopes mean all."""
 
     id: Token
-    action: Severity
+    action: Severity = Field(description="What follows when it holds.")
     products: tuple[Id, ...] = ()
     except_products: tuple[Id, ...] = ()
     inns: tuple[Token, ...] = ()
     markets: tuple[MarketId, ...] = ()
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[Stage, ...] = Field(default=(), description="When it is asked; empty = at every stage.")
     toxin_only: bool = Field(default=False, description="Does not hold for a procedure that uses no toxin.")
     predicate: Annotated[AnswersPredicate | ComputedPredicate, Field(discriminator="type")]
     message: Text
     source: Sentence
-    mark: Mark
+    mark: Mark = Field(description="How well the case was verified.")
 
 
 class SafetyRule(Model):
@@ -149,11 +149,11 @@ class ToxinExposure(Model):
 
     product: Opt[Id] = None
     inn: Opt[Token] = None
-    unit_id: Opt[UnitId] = None
-    units: Opt[NonNegativeDecimal] = None
-    date: Opt[LocalDate] = None
+    unit_id: Opt[UnitId] = Field(default=None, description="Whose units these are; never converted.")
+    units: Opt[NonNegativeDecimal] = Field(default=None, description="In `unit_id`; absent = unknown.")
+    date: Opt[LocalDate] = Field(default=None, description="Absent = unknown.")
     regions: tuple[RegionSide, ...] = Field(default=(), description="Empty = region unknown.")
-    given: Literal["here", "elsewhere"]
+    given: Literal["here", "elsewhere"] = Field(description="In this clinic or another.")
     treatment: Opt[RecordId] = Field(default=None, description="The treatment record, when it was given here.")
     doses: tuple[RegionDose, ...] = ()
 
@@ -161,8 +161,8 @@ class ToxinExposure(Model):
 class AssessmentContext(Model):
     """What an assessment looks at besides the answers. Nothing in it is read from another clinic's records."""
 
-    stage: Stage
-    session: SessionKind = "first"
+    stage: Stage = Field(description="How far the case has come.")
+    session: SessionKind = Field(default="first", description="First, repeat, or a top-up of an earlier treatment.")
     tops_up: Opt[RecordId] = Field(default=None, description="The treatment that a top-up completes.")
     date: LocalDate = Field(description="The (planned) treatment date in the clinic's zone.")
     patient: PatientRef
@@ -187,14 +187,14 @@ class Finding(Model):
 
     code: Token
     case: Opt[Token] = None
-    severity: Severity
+    severity: Severity = Field(description="Block stops, review asks a prescriber, inform tells.")
     regions: tuple[RegionSide, ...] = Field(default=(), description="Empty = the whole session.")
     message: Text
     source: Sentence
-    mark: Mark
-    unverified: bool = False
-    rests_on: tuple[Id, ...] = ()
-    plugin: Token = "pore"
+    mark: Mark = Field(description="How well its rule was verified.")
+    unverified: bool = Field(default=False, description="True when its source is secondary or from memory.")
+    rests_on: tuple[Id, ...] = Field(default=(), description="Ids of the questions that it rests on.")
+    plugin: Token = Field(default="pore", description="Who said it; `pore` is the package itself.")
 
 
 class Assessment(Model):
@@ -202,15 +202,17 @@ class Assessment(Model):
 
     id: RecordId
     clinic: RecordId
-    consultation: Opt[RecordPin] = None
-    day_form: Opt[RecordPin] = None
+    consultation: Opt[RecordPin] = Field(
+        default=None, description="The consultation that was assessed; absent at booking."
+    )
+    day_form: Opt[RecordPin] = Field(default=None, description="The answers of the day, at stage treatment.")
     rules: Opt[Digest] = Field(default=None, description="Digest of the rule set that decided.")
     context: AssessmentContext
-    assessed_at: Instant
+    assessed_at: Instant = Field(description="When it was assessed.")
     findings: tuple[Finding, ...]
     switched_off: tuple[Token, ...] = Field(default=(), description="Rules the clinic has switched off.")
     evidence: tuple[Text, ...] = Field(default=(), description="What the evidence says about what is in view.")
-    verdict: Verdict
+    verdict: Verdict = Field(description="The most severe of its findings; clear without any.")
 
 
 class Override(Model):
@@ -219,9 +221,9 @@ class Override(Model):
     id: RecordId
     clinic: RecordId
     patient: RecordId
-    consultation: RecordPin
-    finding: Token
-    case: Opt[Token] = None
+    consultation: RecordPin = Field(description="The consultation that the finding rests on.")
+    finding: Token = Field(description="Code of the finding.")
+    case: Opt[Token] = Field(default=None, description="Case of the finding's rule, where it has one.")
     plugin: Token = "pore"
     regions: tuple[RegionSide, ...] = ()
     prescriber: RecordId
@@ -234,7 +236,7 @@ class Override(Model):
         "other",
     ]
     reason_text: Opt[Sentence] = None
-    at: Instant
+    at: Instant = Field(description="When it was recorded.")
 
     @model_validator(mode="after")
     def _other_says_why(self) -> "Override":

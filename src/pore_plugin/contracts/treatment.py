@@ -49,31 +49,31 @@ class VialUse(Model):
 
     vial: Vial
     drawn: PositiveDecimal = Field(description="U")
-    used: NonNegativeDecimal
-    wasted: NonNegativeDecimal
+    used: NonNegativeDecimal = Field(description="U given to the patient.")
+    wasted: NonNegativeDecimal = Field(description="U drawn and thrown away.")
 
 
 class GivenRegion(Model):
     """What one region and side really got."""
 
     region: Id
-    side: Opt[Side] = None
-    points: Annotated[Integer, Field(ge=0, le=1000)]
+    side: Opt[Side] = Field(default=None, description="Absent where the region has no sides.")
+    points: Annotated[Integer, Field(ge=0, le=1000)] = Field(description="How many points were injected.")
     volume: NonNegativeDecimal = Field(description="mL")
-    units: NonNegativeDecimal
+    units: NonNegativeDecimal = Field(description="U given.")
 
 
 class MapPoint(RegionMark):
     """An injected point on a named chart; its units are nominal."""
 
-    units: Opt[NonNegativeDecimal] = None
+    units: Opt[NonNegativeDecimal] = Field(default=None, description="U at this point, nominal.")
 
 
 class GivenParameter(Model):
     """A figure of a procedure without injection, as it was really done."""
 
     key: Sentence
-    value: DecimalString
+    value: DecimalString = Field(description="In `unit`.")
     unit: UnitId
 
 
@@ -82,8 +82,8 @@ class StepRecord(Model):
 
     step: Token
     done: bool
-    at: Opt[Instant] = None
-    records: tuple[RecordKind, ...] = ()
+    at: Opt[Instant] = Field(default=None, description="When it was done.")
+    records: tuple[RecordKind, ...] = Field(default=(), description="Kinds of record that the step left.")
     note: Opt[Sentence] = None
 
 
@@ -92,7 +92,7 @@ class AnaestheticUse(Model):
 
     anaesthetic: Token
     lot: Opt[Token] = None
-    applied_at: Opt[Instant] = None
+    applied_at: Opt[Instant] = Field(default=None, description="When it was put on the skin.")
 
 
 class Reaction(Model):
@@ -100,7 +100,7 @@ class Reaction(Model):
 
     code: Token
     regions: tuple[RegionSide, ...] = ()
-    severity: Literal["mild", "moderate", "severe"]
+    severity: Literal["mild", "moderate", "severe"] = Field(description="How bad it was.")
     note: Opt[Sentence] = None
 
 
@@ -118,9 +118,9 @@ class NotReady(Model):
 class Readiness(Model):
     """Every reason not to treat under this plan at this moment; none = ready."""
 
-    plan: RecordPin
-    at: Instant
-    ready: bool
+    plan: RecordPin = Field(description="The plan that was looked at.")
+    at: Instant = Field(description="The moment that was looked at.")
+    ready: bool = Field(description="True when there is no reason.")
     reasons: tuple[NotReady, ...]
     notes: tuple[Text, ...] = Field(default=(), description="Policies in force that must be printed on the record.")
 
@@ -128,10 +128,12 @@ class Readiness(Model):
 class Deviation(Model):
     """Why a treatment happened although something spoke against it, or differed from its plan, and who says so."""
 
-    code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=64)]
+    code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=64)] = Field(
+        description="The reason that it answers, as readiness or a finding names it."
+    )
     reason: Sentence
-    person: RecordId
-    at: Instant
+    person: RecordId = Field(description="Who answers for it.")
+    at: Instant = Field(description="When it was recorded.")
     regions: tuple[RegionSide, ...] = ()
 
 
@@ -139,8 +141,8 @@ class TreatmentReport(Model):
     """What the operator reports: handed to `treat`, which checks it against plan and readiness."""
 
     id: RecordId
-    started_at: Instant
-    ended_at: Instant
+    started_at: Instant = Field(description="When the treatment began.")
+    ended_at: Instant = Field(description="When it ended; follow-up counts from here.")
     operator: RecordId
     prescriber: Opt[RecordId] = Field(default=None, description="Absent only where nobody prescribed, a deviation.")
     vials: tuple[VialUse, ...] = ()
@@ -171,17 +173,17 @@ class TreatmentRecord(Model):
     id: RecordId
     clinic: RecordId
     patient: RecordId
-    plan: RecordPin
-    template: Pin
-    product: Opt[Pin] = None
+    plan: RecordPin = Field(description="The plan it was done under.")
+    template: Pin = Field(description="The template, as the plan pins it.")
+    product: Opt[Pin] = Field(default=None, description="The product, as its row read then.")
     market: MarketId
-    session: SessionKind
-    tops_up: Opt[RecordId] = None
+    session: SessionKind = Field(description="First, repeat, or a top-up of an earlier treatment.")
+    tops_up: Opt[RecordId] = Field(default=None, description="The treatment that a top-up completes.")
     date: LocalDate = Field(description="The treatment day in the clinic's zone.")
     report: TreatmentReport
     consents: tuple[RecordId, ...]
     authorisation: Opt[RecordId] = None
-    readiness: Readiness
+    readiness: Readiness = Field(description="The readiness that it was checked against.")
     findings: tuple[Finding, ...] = Field(default=(), description="Findings on what was really given.")
     label_policies: tuple[Sentence, ...] = ()
     sample: bool = False
@@ -195,11 +197,13 @@ class AdverseEvent(Model):
     patient: RecordId
     treatment: RecordId
     code: Token
-    severity: Literal["mild", "moderate", "severe", "life-threatening"]
-    onset: Instant
-    recorded_at: Instant
+    severity: Literal["mild", "moderate", "severe", "life-threatening"] = Field(description="How bad it was.")
+    onset: Instant = Field(description="When it began.")
+    recorded_at: Instant = Field(description="When it was entered.")
     recorded_by: RecordId
     action: Opt[Sentence] = None
-    reportable: bool
+    reportable: bool = Field(description="Whether it must be reported to an authority or the maker.")
     product: Opt[Id] = None
-    lots: tuple[Annotated[str, Field(pattern=r"^[!-~]{1,40}$")], ...] = ()
+    lots: tuple[Annotated[str, Field(pattern=r"^[!-~]{1,40}$")], ...] = Field(
+        default=(), description="Lots of the vials that were used."
+    )
