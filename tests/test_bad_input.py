@@ -138,6 +138,8 @@ def nearly_right(draw: st.DrawFn, name: str) -> dict[str, Any]:
             value = holder[path[-1]]
         except (KeyError, IndexError, TypeError):
             continue
+        if not isinstance(holder, dict | list):
+            continue  # an earlier change put a text here, and a place in a text cannot be changed
         actions = ["drop", "edge", "other"] if isinstance(value, str) else ["drop", "double", "other"]
         match draw(st.sampled_from(actions)):
             case "drop":
