@@ -588,3 +588,36 @@ def test_a_switched_off_rule_that_does_not_exist_is_refused_by_its_place() -> No
     assert [(p.code, p.pointer) for p in caught.value.problems] == [
         ("clinic.unknown_rule", "/policies/switched_off_rules/1")
     ]
+
+
+@pytest.mark.parametrize(
+    ("figure", "pointer", "code"),
+    [
+        ({"region": "pore.region.forhead"}, "/policies/dose_figures/0/region", "clinic.unknown_region"),
+        ({"product": "pore.product.bocouture-us"}, "/policies/dose_figures/0/product", "clinic.unknown_product"),
+    ],
+)
+def test_a_misspelt_dose_policy_is_refused_with_the_nearest_name(
+    figure: dict[str, str], pointer: str, code: str
+) -> None:
+    own = {"product": "pore.product.bocouture-uk", "region": "pore.region.forehead", "units": "10", "reason": "Ours."}
+    settings = clinic()
+    policies = changed(settings.policies, dose_figures=[{**own, **figure}])
+    with pytest.raises(ProblemsError) as caught:
+        workflow_of(changed(settings, policies=doc(policies)))
+    [problem] = caught.value.problems
+    assert (problem.code, problem.pointer) == (code, pointer)
+    assert problem.next_step.startswith("Did you mean pore.")
+
+
+def test_an_extension_that_could_not_be_loaded_asks_for_a_review_until_it_is_switched_off() -> None:
+    class Broken:
+        PORE_CONTRACT = "9.9"
+        PORE_VENDOR = "acme"
+
+    def findings(**settings: Any) -> list[str]:
+        flow = workflow_of(clinic(**settings), plugins={"acme": Broken()})
+        return [finding.code for finding in make(flow).planned.assessment.findings]
+
+    assert findings() == ["extension.quarantined"]
+    assert findings(extensions={"disabled": ["acme"]}) == []
