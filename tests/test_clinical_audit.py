@@ -334,7 +334,8 @@ def test_a_form_answered_for_a_wrong_step_raises_its_flags_all_the_same() -> Non
     review = review_of("W99", signs)
     assert (review.accepted, [flag.urgency for flag in review.flags]) == (False, ["emergency"])
     assert "review.unknown_step" in [problem.code for problem in review.problems]
-    assert [task.ignores_hours for task in review.tasks] == [True]
+    assert [task.code for task in review.tasks if task.ignores_hours] == [flag.code for flag in review.flags]
+    assert "answers-incomplete" in {task.code for task in review.tasks}
 
 
 def test_a_droop_of_which_nobody_said_where_is_read_as_one_of_both_eyelids() -> None:

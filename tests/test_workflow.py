@@ -55,7 +55,7 @@ from pore_plugin.contracts import (
     TreatmentRequest,
 )
 from pore_plugin.hooks import hookimpl
-from pore_plugin.rendering import answers_sheet
+from pore_plugin.rendering import answers_sheet, names_of, review_sheet
 
 
 @dataclass(frozen=True)
@@ -621,3 +621,50 @@ def test_an_extension_that_could_not_be_loaded_asks_for_a_review_until_it_is_swi
 
     assert findings() == ["extension.quarantined"]
     assert findings(extensions={"disabled": ["acme"]}) == []
+
+
+def test_answers_of_another_clinic_are_not_accepted_and_not_planned_on() -> None:
+    flow = workflow_of(clinic())
+    elsewhere = changed(consultation(flow), clinic="another-clinic")
+    result = flow.submit(elsewhere)
+    assert not result.accepted
+    assert [(p.code, p.pointer) for p in result.problems] == [("response.clinic", "/clinic")]
+    with pytest.raises(ProblemsError) as caught:
+        flow.plan(plan_request(flow, elsewhere))
+    assert [(p.code, p.pointer) for p in caught.value.problems] == [("response.clinic", "/consultation/clinic")]
+
+
+@pytest.mark.parametrize(
+    ("dates", "code"),
+    [
+        ({"at": "2026-09-07T09:59:59+01:00"}, "plan.time_order"),
+        ({"treatment_date": "2026-09-06"}, "plan.treatment_date"),
+    ],
+)
+def test_a_plan_before_its_consultation_is_refused(dates: dict[str, str], code: str) -> None:
+    flow = workflow_of(clinic())
+    with pytest.raises(ProblemsError) as caught:
+        flow.plan(plan_request(flow, consultation(flow), **dates))
+    assert [problem.code for problem in caught.value.problems] == [code]
+
+
+def test_a_consent_explained_by_nobody_of_the_clinic_is_refused() -> None:
+    request = check("consent-request", {**case_input()["consent"], "plan": doc(made().plan), "explained_by": "ghost"})
+    with pytest.raises(ProblemsError) as caught:
+        made().flow.consent(request.model)
+    assert [problem.code for problem in caught.value.problems] == ["consent.explained_by"]
+
+
+def test_unanswered_signs_and_free_text_become_tasks_and_never_read_as_all_clear() -> None:
+    walked = walk(made())
+    flow = made().flow
+    [given, _] = case_input()["follow_up"]["responses"]
+    request = review_request(flow, walked.treatment, walked.follow_up, given)
+    empty = flow.review(changed(request, response={**doc(request.response), "answers": []})).review
+    assert not empty.accepted
+    assert [task.code for task in empty.tasks] == ["answers-incomplete"]
+    names = names_of(flow.clinic, (entry.model for entry in flow.catalogue.entries), "en")
+    assert "NOT ACCEPTED" in review_sheet(empty, "en", names)
+    assert "No red flag" not in review_sheet(empty, "en", names)
+    written = flow.review(request).review
+    assert "read-text" in {task.code for task in written.tasks}, "the sample answers have free text"

@@ -70,8 +70,12 @@ def review_sheet(review: FollowUpReview, locale: str, names: Names, *, sample: b
             hours = "; this does not wait for opening hours" if task.ignores_hours else ""
             lines.append(f"- [ ] {localise(task.title, locale)} — by **{moment(task.due)}**{hours}")
         lines.append("")
-    if not review.flags:
-        lines += ["No red flags in these answers.", ""]
+    if not review.accepted:
+        lines += ["**NOT ACCEPTED.** These answers are kept as a draft; what they leave open is not known:", ""]
+        lines += [f"- {problem.sentence}" for problem in review.problems]
+        lines.append("")
+    elif not review.flags:
+        lines += ["No red flag was ticked. Free text is not checked.", ""]
     for trend in review.trends:
         lines += _trend(trend, names)
     if review.non_response:

@@ -1,9 +1,11 @@
 """After the treatment: the dated follow-up plan, and what a response to it means."""
 
+from collections.abc import Iterator
+
 from ..catalogue import Entry
 from ..clinical.durations import to_utc
 from ..clinical.follow_up import outcomes, red_flags, scheduling
-from ..clinical.follow_up.calendar import calendar_for
+from ..clinical.follow_up.calendar import calendar_for, next_open
 from ..clinical.follow_up.scheduling import FollowUpInputs
 from ..contracts import (
     Calendar,
@@ -20,6 +22,7 @@ from ..contracts import (
     ProcedureTemplate,
     Product,
     ReviewRequest,
+    StaffTask,
     TreatmentRecord,
 )
 from ..hooks import BUILTIN
@@ -126,6 +129,7 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
         misplaced = (*misplaced, _OTHER_STEP)
     if misplaced:
         accepted, problems = False, (*problems, *misplaced)
+    tasks = (*tasks, *_unread(setting, request, calendar, accepted=accepted))
     return FollowUpReview(
         id=setting.key(response.id, "review"),
         clinic=setting.clinic.id,
@@ -146,6 +150,21 @@ def review(setting: Setting, request: ReviewRequest) -> FollowUpReview:
             if later_step.state in ("planned", "due", "booked", "sent") and to_utc(later_step.due) > now
         ),
     )
+
+
+def _unread(setting: Setting, request: ReviewRequest, calendar: Calendar, *, accepted: bool) -> Iterator[StaffTask]:
+    """Yield what a person has to look at because no rule can: answers that do not hold, and free text."""
+    response = request.response
+    written = any(answer.type == "text" for answer in response.answers)
+    for code, needed in (("answers-incomplete", not accepted), ("read-text", written)):
+        if needed:
+            yield StaffTask(
+                key=setting.key(response.id, f"task.{code}"),
+                code=code,
+                title=setting.messages[f"task-{code}"],
+                due=next_open(calendar, request.at) or request.at,
+                ignores_hours=False,
+            )
 
 
 def _trends(

@@ -24,15 +24,27 @@ from .setting import Setting, problem
 
 __all__ = ["assess", "check_answers", "consent", "consent_sheets", "refuse_other_form", "refuse_unfit"]
 
+_OTHER_CLINIC = Problem(
+    code="response.clinic",
+    sentence="These answers belong to another clinic.",
+    pointer="/clinic",
+    next_step="Use the settings of the clinic that took them; records of another clinic are never read.",
+)
+
 
 def check_answers(setting: Setting, response: Consultation | FollowUpResponse) -> tuple[bool, tuple[Problem, ...]]:
     """Return whether the response may be accepted, and every problem with it, extensions' included."""
     form = setting.form_index(response.form)
-    problems = check_response(form, response, setting.looked(response)[0])
+    problems = _misfits(setting, response)
     if problems:
         return False, problems
     verdict = setting.hooks.validate_answers(form.form, response)
     return verdict.accepted and response.status == "completed", verdict.problems
+
+
+def _misfits(setting: Setting, response: Consultation | FollowUpResponse) -> tuple[Problem, ...]:
+    problems = check_response(setting.form_index(response.form), response, setting.looked(response)[0])
+    return problems if response.clinic == setting.clinic.id else (_OTHER_CLINIC, *problems)
 
 
 def refuse_unfit(setting: Setting, response: Consultation | None, pointer: str) -> None:
@@ -49,7 +61,7 @@ def refuse_unfit(setting: Setting, response: Consultation | None, pointer: str) 
             "Complete them and submit them first.",
             f"{pointer}/status",
         )
-    problems = check_response(setting.form_index(response.form), response, setting.looked(response)[0])
+    problems = _misfits(setting, response)
     if problems:
         raise ProblemsError(one.model_copy(update={"pointer": pointer + one.pointer}) for one in problems)
 
@@ -167,6 +179,13 @@ def consent(setting: Setting, request: ConsentRequest) -> Consent:
     plan = request.plan
     for person, role in ((request.prescriber, "prescriber"), (request.operator, "operator")):
         _named(setting, person, role)
+    if setting.clinic.person(request.explained_by) is None:
+        raise problem(
+            "consent.explained_by",
+            "The text was explained by nobody of this clinic.",
+            "Name a person of the clinic settings.",
+            "/explained_by",
+        )
     for entry in _texts(setting, plan):
         if entry.model.purpose == request.purpose:
             return consenting.give_consent(

@@ -71,8 +71,8 @@ def gate_of(
 
 
 def _wrong(setting: Setting, response: Consultation | None) -> tuple[Problem, ...]:
-    """Return what speaks against accepting a response; that it is still a draft has a gate of its own."""
-    if response is None or response.status == "draft":
+    """Return what speaks against accepting a response; a draft and another clinic have gates of their own."""
+    if response is None or response.status == "draft" or response.clinic != setting.clinic.id:
         return ()
     accepted, problems = check_answers(setting, response)
     return () if accepted else problems

@@ -1,6 +1,7 @@
 """Planning: figures first, then the assessment with the doses they give, then the plan that pins both."""
 
 from ..catalogue import Entry
+from ..clinical.durations import local_date, to_utc
 from ..clinical.planning.diluting import given_anaesthetic
 from ..clinical.planning.drafting import Numbers, PreparedPlan, draft_plan
 from ..clinical.treatment.approvals import needs_approval
@@ -29,6 +30,7 @@ def plan(setting: Setting, request: PlanRequest) -> PlanResult:
     """
     template = setting.catalogue.get(ProcedureTemplate, request.template)
     refuse_other_form(setting, request.consultation, "consultation", template.model.consultation_form)
+    _refuse_dates(setting, request)
     product = setting.catalogue.get(Product, request.product) if request.product is not None else None
     protocol = _protocol(setting, request)
     prepared = setting.figures(template, product, protocol, request.regions, request.anaesthetic)
@@ -70,6 +72,22 @@ def plan(setting: Setting, request: PlanRequest) -> PlanResult:
     return PlanResult(
         assessment=assessment, plan=made, plan_digest=setting.record_pin(made).digest, events=tuple(events)
     )
+
+
+def _refuse_dates(setting: Setting, request: PlanRequest) -> None:
+    """A plan follows its consultation, and a treatment follows both, unless it is planned for the record."""
+    consulted = request.consultation.occurred_at
+    if to_utc(request.at) < to_utc(consulted):
+        raise problem(
+            "plan.time_order", "The plan is dated before its consultation.", "Correct the moment of the plan.", "/at"
+        )
+    if not request.for_record and request.treatment_date < local_date(consulted, setting.zone).isoformat():
+        raise problem(
+            "plan.treatment_date",
+            "The treatment is dated before the consultation.",
+            "Correct the treatment date; a treatment that already happened is planned with for_record.",
+            "/treatment_date",
+        )
 
 
 def _protocol(setting: Setting, request: PlanRequest) -> Entry[ClinicProtocol] | None:
