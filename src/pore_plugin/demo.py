@@ -82,6 +82,7 @@ class CaseRun:
     """What one case left, in order, and where it ended."""
 
     title: str
+    problems: tuple[Problem, ...] = ()
     sheets: list[Sheet] = field(default_factory=list)
     assessment: Assessment | None = None
     plan: ProcedurePlan | None = None
@@ -146,6 +147,7 @@ class _Walk:
         submission = self.workflow.submit(consultation)
         sheet = rendering.answers_sheet(form.model, submission.consultation, self.locale)
         if submission.problems:
+            self.run.problems = submission.problems
             sheet += "\n## Problems\n\n" + rendering.problems_sheet(submission.problems)
         self.leave("consultation", sheet, submission.consultation)
         return submission.consultation if submission.accepted else None

@@ -22,6 +22,7 @@ from .contracts import (
     Consultation,
     ContentDocument,
     FollowUpRequest,
+    FollowUpResult,
     Model,
     PlanRequest,
     PlanResult,
@@ -75,7 +76,7 @@ class HostPlugin:
         """Return the assessment of one stage."""
         return self.workflow.assess(document)
 
-    def pore_plan_procedure(self, document: PlanRequest) -> Model:
+    def pore_plan_procedure(self, document: PlanRequest) -> PlanResult:
         """Return assessment and plan, and with the plan the form of the day, the texts to sign, what to approve."""
         result = self.workflow.plan(document)
         return result if result.plan is None else self._with_papers(document, result, result.plan)
@@ -88,7 +89,7 @@ class HostPlugin:
         """Return the record of what was done."""
         return self.workflow.treat(document)
 
-    def pore_follow_up_schedule(self, document: FollowUpRequest) -> Model:
+    def pore_follow_up_schedule(self, document: FollowUpRequest) -> FollowUpResult:
         """Return the dated follow-up plan with the forms that its steps pin."""
         result = self.workflow.follow_up(document)
         plan = result.follow_up_plan
@@ -100,7 +101,7 @@ class HostPlugin:
         """Return the review of a response: red flags, tasks, trend."""
         return self.workflow.review(document)
 
-    def _with_papers(self, request: PlanRequest, result: PlanResult, plan: ProcedurePlan) -> Model:
+    def _with_papers(self, request: PlanRequest, result: PlanResult, plan: ProcedurePlan) -> PlanResult:
         """Add what a host with nothing but documents needs next: the form of the day, the texts to sign, the pins."""
         day_form = self.workflow.form(plan.day_form)
         sheets = self._consent_sheets(plan, request.consultation.locale)

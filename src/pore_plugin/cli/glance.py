@@ -12,7 +12,7 @@ from ..contracts import (
     Readiness,
 )
 from ..demo import CaseRun
-from ..rendering import HOW, SIGNS, amount, diluent_name, mark_sample, moment, place
+from ..rendering import HOW, SIGNS, amount, diluent_name, mark_sample, moment, place, problems_sheet
 
 __all__ = ["glance"]
 
@@ -38,6 +38,8 @@ def glance(run: CaseRun, titles: Mapping[str, str], locale: str, folder: str) ->
     if run.follow_up is not None:
         lines += _come_back(run.follow_up, locale)
     lines += _reviews(run.reviews, locale)
+    if run.problems:
+        lines += [problems_sheet(run.problems)]
     page = "\n".join([*lines, f"Ended: **{run.ended}**. Sheets and documents: `{folder}`", "", ""])
     return mark_sample(page) if run.plan is not None and run.plan.sample else page
 

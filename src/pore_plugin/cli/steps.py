@@ -24,6 +24,7 @@ from ..contracts import (
     ReviewRequest,
     TreatmentRequest,
 )
+from ..host import HostPlugin
 from ..workflow import CONSULTATION_FORM, PoreWorkflow
 from .clinics import load_clinic
 from .console import Format, read_document, results_only, show, show_problems
@@ -76,6 +77,8 @@ def workflow_for(clinic: Path | None, content: list[Path] | None = None, locale:
         workflow = PoreWorkflow(settings, content=documents)
     except ProblemsError as error:
         raise StopError(Exit.FAILED, error.problems) from error
+    # An off switch that names no extension is said at every step: it must never only look like one.
+    show_problems(workflow.plugins.problems, Format.TEXT)
     spoken = set(workflow.form().model.title)
     if not {locale, locale.partition("-")[0]} & spoken:
         raise misused(
@@ -105,7 +108,9 @@ def form(
     Example: pore-plugin form --clinic demo-out/input/clinic.toml
     """
     entry = workflow_for(clinic, content, locale).form(form_id)
-    show(entry.model, lambda: f"{rendering.form_sheet(entry.model, locale)}\nDigest {entry.pin.digest}\n", output)
+    # With its digest, as at the host's door: it completes the pin that answers carry.
+    pinned = entry.model.model_copy(update={"digest": entry.pin.digest})
+    show(pinned, lambda: f"{rendering.form_sheet(entry.model, locale)}\nDigest {entry.pin.digest}\n", output)
 
 
 def submit(
@@ -162,7 +167,7 @@ def plan(
     Example: pore-plugin plan demo-out/1-treated/04-plan.request.json --clinic demo-out/input/clinic.toml
     """
     workflow = workflow_for(clinic, content, locale)
-    result = workflow.plan(read_document(PlanRequest, file))
+    result = HostPlugin(workflow).pore_plan_procedure(read_document(PlanRequest, file))
     sample = result.plan is not None and result.plan.sample
     names = _names(workflow, locale)
 
@@ -296,7 +301,7 @@ def follow_up_plan(
     """
     workflow = workflow_for(clinic, content, locale)
     request = read_document(FollowUpRequest, file)
-    result = workflow.follow_up(request)
+    result = HostPlugin(workflow).pore_follow_up_schedule(request)
     if ics is not None:
         from ..clinical.follow_up.ical import to_ical
 
