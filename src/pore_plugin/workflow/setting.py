@@ -21,7 +21,7 @@ from ..clinical.safety import suitability
 from ..clinical.safety.evidence import evidence_for
 from ..clinical.safety.history import merge, reported, together
 from ..clinical.settings import settings_problems
-from ..clinical.treatment.readiness import is_approved
+from ..clinical.treatment.approvals import is_approved
 from ..clinical.wording.localising import localise
 from ..contracts import (
     Approval,

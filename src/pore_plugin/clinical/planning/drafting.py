@@ -40,7 +40,6 @@ __all__ = [
     "draft_plan",
     "prepare_plan",
     "resolve_numbers",
-    "substance_of",
 ]
 
 _LEFT_OUT = (
@@ -137,16 +136,6 @@ def draft_plan(
     )
 
 
-def substance_of(plan: ProcedurePlan) -> str:
-    """Return the digest of what is clinically planned: template and product by id, doses, dilution, technique.
-
-    Ids of records, dates, versions, wording and vial counts stay outside, so an unchanged repeat has the same.
-    """
-    return _substance(
-        plan.template.id, plan.product_id, plan.regions, plan.parameters, plan.anaesthetic, plan.injection
-    )
-
-
 def _substance(
     template: str,
     product: str | None,
@@ -155,6 +144,10 @@ def _substance(
     anaesthetic: PlannedAnaesthetic | None,
     injection: PlannedInjection | None,
 ) -> str:
+    """Return the digest of what is clinically planned: template and product by id, doses, dilution, technique.
+
+    Ids of records, dates, versions, wording and vial counts stay outside, so an unchanged repeat has the same.
+    """
     substance: dict[str, object] = {
         "template": template,
         "product": product or "",

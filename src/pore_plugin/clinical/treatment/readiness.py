@@ -18,7 +18,6 @@ from .vials import lifted, vial_reasons
 __all__ = [
     "Gatekeeping",
     "gate_code",
-    "is_approved",
     "label_policies",
     "reasons",
     "valid_authorisation",
