@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 import hook_inputs as given
-from pore_plugin.builtin import content
+from pore_plugin import PoreWorkflow, check_toml
+from pore_plugin.builtin import content, documents, sample
 from pore_plugin.catalogue import Catalogue, Entry, compose_form
 from pore_plugin.contracts import (
+    Clinic,
     ConsultationForm,
     ContentItem,
     Instrument,
@@ -450,3 +452,24 @@ def test_our_content_hangs_together() -> None:
         "pore.template.microtoxin-pores",
         "pore.template.salicylic-peel",
     }
+
+
+def test_an_unknown_id_is_answered_with_the_contracts_name_and_the_nearest_id_and_never_repeated() -> None:
+    with pytest.raises(ProblemsError) as caught:
+        PoreWorkflow(_sample_clinic(), installed=False).catalogue.get(Product, "pore.product.botox-ukk")
+    [problem] = caught.value.problems
+    assert problem.sentence == "The catalogue has no product with the id that was asked for."
+    assert problem.next_step.startswith("Did you mean pore.product.botox-uk?")
+
+
+def test_a_document_of_the_clinic_under_an_id_of_the_package_is_said_to_serve_no_new_work() -> None:
+    protocol = json.loads(dict(documents())["protocols/sample-salicylic-peel.json"])
+    edited = {**protocol, "version": "9.0.0"}
+    workflow = PoreWorkflow(_sample_clinic(), content=[edited], installed=False)
+    assert [(p.code, p.severity) for p in workflow.plugins.problems] == [("catalogue.pinned_only", "warning")]
+    same = PoreWorkflow(_sample_clinic(), content=[protocol], installed=False)
+    assert same.plugins.problems == ()
+
+
+def _sample_clinic() -> Clinic:
+    return check_toml("clinic", sample("clinic.toml")).model

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
-from ..contracts import ContentDocument, ContentItem, Pin, Problem, ProblemsError
+from ..contracts import DOCUMENTS, ContentDocument, ContentItem, Pin, Problem, ProblemsError
 from ..hooks import BUILTIN, Contributed
 from ..validation import check
 from ..validation.jsontext import read_json
@@ -19,6 +20,7 @@ __all__ = ["Catalogue"]
 
 T = TypeVar("T", bound=ContentDocument)
 
+_HAND_IN = "Install or hand in the content that holds it."
 _HOOK = "pore_register_content"
 _OURS = frozenset({BUILTIN, CLINIC})
 _SOLE = frozenset({"evidence statement", "region", "chart", "rule", "market"})
@@ -67,7 +69,7 @@ class Catalogue:
             if not refused:
                 if ours:
                     raise ProblemsError(ours)
-                return cls(entries, problems)
+                return cls(entries, (*problems, *_pinned_only(entries)))
             # Out they go, and once more: what leaned on them falls with them, what clashed with them may stay.
             problems += [problem for problem in found if problem.plugin in refused]
             entries = [entry for entry in entries if entry.origin not in refused]
@@ -84,8 +86,12 @@ class Catalogue:
         """Return what `find` returns. Raises `ProblemsError` (`catalogue.unknown`) when there is none."""
         found = self.find(kind, identifier)
         if found is None:
-            sentence = f"The catalogue has no {kind.__name__} with the id that was asked for."
-            raise ProblemsError([_unknown("catalogue.unknown", sentence)])
+            name = next((name for name, model in DOCUMENTS.items() if model is kind), kind.__name__)
+            known = [entry.pin.id for entry in self.of_type(kind)]
+            near = get_close_matches(identifier, known, n=1) or known[:5]
+            hint = f"Did you mean {' or '.join(near)}? " if near else ""
+            sentence = f"The catalogue has no {name} with the id that was asked for."
+            raise ProblemsError([_unknown("catalogue.unknown", sentence, hint)])
         return found
 
     def pinned(self, pin: Pin) -> Entry[Any]:
@@ -204,5 +210,19 @@ def _problem(entry: Entry[Any], code: str, sentence: str, pointer: str) -> Probl
     )
 
 
-def _unknown(code: str, sentence: str) -> Problem:
-    return Problem(code=code, sentence=sentence, next_step="Install or hand in the content that holds it.")
+def _unknown(code: str, sentence: str, hint: str = "") -> Problem:
+    next_step = f"{hint}Otherwise install or hand in the content that holds it." if hint else _HAND_IN
+    return Problem(code=code, sentence=sentence, next_step=next_step)
+
+
+def _pinned_only(entries: Iterable[Entry[Any]]) -> Iterator[Problem]:
+    """Yield a warning for each document of the clinic that new work will not use because its id is the package's."""
+    ours = {entry.pin for entry in entries if entry.origin == BUILTIN}
+    for entry in entries:
+        if entry.origin == CLINIC and entry.pin.id.partition(".")[0] == BUILTIN and entry.pin not in ours:
+            yield Problem(
+                code="catalogue.pinned_only",
+                severity="warning",
+                sentence=f"{entry.pin.id} has an id of the package, so it serves records that pin it and no new work.",
+                next_step="Give the document an id that begins with a word of your own.",
+            )
