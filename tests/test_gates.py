@@ -17,6 +17,7 @@ from factories import (
     changed,
     clinic,
     consultation,
+    content_document,
     day_form,
     doc,
     forehead,
@@ -741,3 +742,10 @@ def test_every_reason_is_said_at_once() -> None:
         "day_form.missing",
         "vial.missing",
     ]
+
+
+def test_a_consent_text_that_was_retired_since_is_a_reason_not_a_failure() -> None:
+    retired = {**content_document("pore.consent.treatment"), "id": "acme.consent.old", "status": "retired"}
+    flow = workflow_of(clinic(), content=[retired])
+    plan = changed(made().plan, consent_texts=[*made().plan.consent_texts, "acme.consent.old"])
+    assert "consent.other_plan" in {reason.code for reason in made().ready(flow=flow, plan=plan).reasons}

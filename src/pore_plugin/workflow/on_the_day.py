@@ -44,7 +44,7 @@ def gate_of(
     """
     plan = case.plan
     product = setting.products.get(plan.product_id) if plan.product_id is not None else None
-    texts = {text: setting.pin(text) for text in plan.consent_texts if setting.has(text)}
+    texts = {entry.pin.id: entry.pin for text in plan.consent_texts if (entry := setting.consent_text(text))}
     planned = tuple(
         RegionDose(region=region.region, side=region.side, units=region.units.value)
         for region in (plan.injection.regions if plan.injection else ())

@@ -29,6 +29,7 @@ from ..contracts import (
     AssessmentContext,
     Clinic,
     ClinicProtocol,
+    ConsentText,
     Consultation,
     ConsultationForm,
     ContentDocument,
@@ -280,9 +281,9 @@ class Setting:
         """Return a procedure template in the pinned version."""
         return model_of(self.catalogue.pinned(pin), ProcedureTemplate)
 
-    def has(self, document_id: str) -> bool:
-        """Return whether the catalogue has a document with this id."""
-        return any(entry.pin.id == document_id for entry in self.catalogue.entries)
+    def consent_text(self, text_id: str) -> Entry[ConsentText] | None:
+        """Return a consent text that may be signed now; `None` when it is retired or gone."""
+        return self.catalogue.find(ConsentText, text_id)
 
     def titles(self, locale: str) -> dict[str, str]:
         """Return the regions' names in a locale, by id."""
