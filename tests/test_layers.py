@@ -19,6 +19,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"validation"}),
     frozenset({"hooks"}),
     frozenset({"builtin", "catalogue", "rendering"}),
+    frozenset({"library"}),
     frozenset({"workflow"}),
     frozenset({"demo", "host"}),
     frozenset({"__init__"}),
@@ -31,7 +32,7 @@ DATA = frozenset({"content", "_schemas", "py.typed", "__pycache__"})
 # Narrower than their floor: what these may use of ours, and nothing else.
 ONLY = {"contracts": frozenset[str](), "clinical": frozenset({"contracts"})}
 
-CLOCKLESS = ("contracts", "clinical", "hooks", "workflow")
+CLOCKLESS = ("contracts", "clinical", "hooks", "library", "workflow")
 CLOCK_AND_CHANCE = frozenset(
     {
         "datetime.date.today",
