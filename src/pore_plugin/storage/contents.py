@@ -1,0 +1,112 @@
+"""Content: versions side by side with the bytes they came in, what was done with each, and which one is in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, delete, insert, select
+
+from . import tables
+from .rows import ContentEventRow, ContentRow
+
+if TYPE_CHECKING:
+    from .unit import Unit
+
+__all__ = ["Contents"]
+
+_T = tables.content.c
+_COLUMNS = tuple(_T[name] for name in ContentRow.__slots__)
+_E = tables.content_event.c
+_EVENT = tuple(_E[name] for name in ContentEventRow.__slots__)
+_H = tables.content_head.c
+_CHUNK = 400
+
+
+class Contents:
+    """The content of one clinic in one transaction."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+
+    def add(self, rows: Iterable[ContentRow]) -> None:
+        """Keep versions that are not there yet; `at` and `by` are those of the transaction."""
+        values = [
+            {
+                **{name: getattr(row, name) for name in ContentRow.__slots__},
+                "clinic": self._unit.clinic,
+                "at": self._unit.now,
+                "by": self._unit.actor,
+            }
+            for row in rows
+        ]
+        if values:
+            self._unit.execute(insert(tables.content), values)
+
+    def get(self, content_id: str, version: str) -> ContentRow | None:
+        """Return one version, or nothing."""
+        return next(iter(self._rows((_T.id == content_id) & (_T.version == version))), None)
+
+    def versions(self, content_id: str) -> list[ContentRow]:
+        """Return every version of a document in the order in which they came."""
+        return self._rows(_T.id == content_id)
+
+    def all(self) -> list[ContentRow]:
+        """Return every version of every document."""
+        return self._rows(_T.id == _T.id)
+
+    def known(self) -> Iterator[tuple[str, str, str, str, str]]:
+        """Yield id, version, digest, type and digest of the source of every version, without its bytes."""
+        statement = select(_T.id, _T.version, _T.digest, _T.type, _T.source_digest)
+        for row in self._unit.execute(statement.where(_T.clinic == self._unit.clinic)):
+            yield row[0], row[1], row[2], row[3], row[4]
+
+    def record(
+        self,
+        action: str,
+        content: Iterable[tuple[str, str, str]],
+        *,
+        why: str | None = None,
+        until: str | None = None,
+        document: bytes | None = None,
+    ) -> None:
+        """Append to the history of these documents, each given by id, version and digest."""
+        rows = [
+            {
+                "clinic": self._unit.clinic,
+                "seq": self._unit.next_number("content_seq"),
+                "id": content_id,
+                "version": version,
+                "digest": digest,
+                "action": action,
+                "at": self._unit.now,
+                "by": self._unit.actor,
+                "why": why,
+                "until": until,
+                "document": document,
+            }
+            for content_id, version, digest in content
+        ]
+        if rows:
+            self._unit.execute(insert(tables.content_event), rows)
+
+    def history(self, content_id: str | None = None) -> list[ContentEventRow]:
+        """Return what was done with a document, or with all of them, in order."""
+        where = [_E.clinic == self._unit.clinic, *([_E.id == content_id] if content_id is not None else [])]
+        return [ContentEventRow(*row) for row in self._unit.execute(select(*_EVENT).where(*where).order_by(_E.seq))]
+
+    def heads(self) -> dict[str, tuple[str, str]]:
+        """Return version and digest that new work uses, by id."""
+        statement = select(_H.id, _H.version, _H.digest).where(_H.clinic == self._unit.clinic)
+        return {content_id: (version, digest) for content_id, version, digest in self._unit.execute(statement)}
+
+    def set_head(self, content_id: str, version: str | None, digest: str | None) -> None:
+        """Say which version new work uses; without a version, none."""
+        self._unit.execute(delete(tables.content_head).where(_H.clinic == self._unit.clinic, _H.id == content_id))
+        if version is not None and digest is not None:
+            values = {"clinic": self._unit.clinic, "id": content_id, "version": version, "digest": digest}
+            self._unit.execute(insert(tables.content_head).values(**values))
+
+    def _rows(self, where: ColumnElement[bool]) -> list[ContentRow]:
+        statement = select(*_COLUMNS).where(_T.clinic == self._unit.clinic, where).order_by(_T.id, _T.at, _T.version)
+        return [ContentRow(*row) for row in self._unit.execute(statement)]

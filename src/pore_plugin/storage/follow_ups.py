@@ -1,0 +1,88 @@
+"""Follow-up steps where they stand, and the moves that brought them there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, func, insert, select, update
+
+from . import tables
+from .rows import StepRow
+
+if TYPE_CHECKING:
+    from .unit import Unit
+
+__all__ = ["FollowUps"]
+
+_T = tables.step.c
+_COLUMNS = tuple(_T[name] for name in StepRow.__slots__)
+
+
+class FollowUps:
+    """The follow-up steps of one clinic in one transaction."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+
+    def plan(self, rows: Iterable[StepRow]) -> None:
+        """Keep steps. One that is there already keeps its state and gets its new times."""
+        for row in rows:
+            values = {name: getattr(row, name) for name in StepRow.__slots__}
+            if self.get(row.key) is None:
+                self._unit.execute(insert(tables.step).values(clinic=self._unit.clinic, **values))
+            else:
+                kept = {name: value for name, value in values.items() if name not in ("key", "state", "moved_at")}
+                self._set(row.key, **kept)
+
+    def move(self, key: str, state: str, record: str, *, due: int | None = None) -> None:
+        """Put a step into a state, by the move record of this id, and to another time where one is given."""
+        moves = tables.step_move.c
+        last = self._unit.execute(
+            select(func.max(moves.seq)).where(moves.clinic == self._unit.clinic, moves.key == key)
+        ).scalar()
+        values = {"key": key, "seq": (last or 0) + 1, "record": record}
+        self._unit.execute(insert(tables.step_move).values(clinic=self._unit.clinic, **values))
+        self._set(key, state=state, moved_at=self._unit.now, **({} if due is None else {"due": due}))
+
+    def reassign(self, treatment: str, patient: str) -> None:
+        """Have the steps of a treatment found under another patient."""
+        where = (_T.clinic == self._unit.clinic, _T.treatment == treatment)
+        self._unit.execute(update(tables.step).where(*where).values(patient=patient))
+
+    def get(self, key: str) -> StepRow | None:
+        """Return one step, or nothing."""
+        return next(iter(self._rows(_T.key == key)), None)
+
+    def of_plan(self, plan: str) -> list[StepRow]:
+        """Return the steps of a follow-up plan by their time."""
+        return self._rows(_T.plan == plan)
+
+    def of_treatment(self, treatment: str) -> list[StepRow]:
+        """Return the steps after a treatment by their time."""
+        return self._rows(_T.treatment == treatment)
+
+    def of_patient(self, patients: Iterable[str]) -> list[StepRow]:
+        """Return the steps of these patient ids by their time."""
+        return self._rows(_T.patient.in_(list(patients)))
+
+    def in_states(self, states: Iterable[str], until: int, limit: int | None = None) -> list[StepRow]:
+        """Return the steps in these states that were due by a moment, the earliest first."""
+        return self._rows(_T.state.in_(list(states)) & (_T.due <= until), limit)
+
+    def moves(self, key: str) -> list[str]:
+        """Return the ids of a step's move records in their order."""
+        moves = tables.step_move.c
+        statement = select(moves.record).where(moves.clinic == self._unit.clinic, moves.key == key).order_by(moves.seq)
+        return [str(record) for (record,) in self._unit.execute(statement)]
+
+    def _rows(self, where: ColumnElement[bool], limit: int | None = None) -> list[StepRow]:
+        statement = select(*_COLUMNS).where(_T.clinic == self._unit.clinic, where).order_by(_T.due, _T.key).limit(limit)
+        rows = [StepRow(*row) for row in self._unit.execute(statement)]
+        for row in rows:
+            self._unit.touched("read", row.patient, "follow-up-step", row.key)
+        return rows
+
+    def _set(self, key: str, **values: object) -> None:
+        where = (_T.clinic == self._unit.clinic, _T.key == key)
+        self._unit.execute(update(tables.step).where(*where).values(**values))

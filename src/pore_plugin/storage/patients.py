@@ -1,0 +1,156 @@
+"""Patients with records here: who is whom after a merge, legal holds, and what was erased."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from . import tables
+from .rows import PatientRow, Tombstone
+
+if TYPE_CHECKING:
+    from .unit import Unit
+
+__all__ = ["Patients"]
+
+_T = tables.patient.c
+_COLUMNS = (_T.patient, _T.host, _T.first_at, _T.last_at, _T.merged_into, _T.hold_why, _T.hold_by, _T.hold_at)
+
+
+class Patients:
+    """The patients of one clinic in one transaction."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+
+    def note(self, patient: str, host: str, at: int) -> None:
+        """Say that something of this patient is kept, which happened at this moment."""
+        known = self.get(patient)
+        if known is None:
+            values = {"patient": patient, "host": host, "first_at": at, "last_at": at}
+            self._unit.execute(insert(tables.patient).values(clinic=self._unit.clinic, **values))
+        elif not known.first_at <= at <= known.last_at:
+            self._set(patient, first_at=min(at, known.first_at), last_at=max(at, known.last_at))
+
+    def get(self, patient: str) -> PatientRow | None:
+        """Return a patient's row, or nothing."""
+        statement = select(*_COLUMNS).where(_T.clinic == self._unit.clinic, _T.patient == patient)
+        row = self._unit.execute(statement).first()
+        return PatientRow(*row) if row else None
+
+    def family(self, patient: str) -> tuple[str, ...]:
+        """Return every id that stands for this person: the one that remained first, then those merged into it."""
+        head = self.head(patient)
+        statement = (
+            select(_T.patient)
+            .where(_T.clinic == self._unit.clinic, or_(_T.patient == head, _T.merged_into == head))
+            .order_by(_T.patient)
+        )
+        others = [str(name) for (name,) in self._unit.execute(statement) if name != head]
+        return (head, *others)
+
+    def head(self, patient: str) -> str:
+        """Return the id that a patient is known by now."""
+        row = self.get(patient)
+        return patient if row is None or row.merged_into is None else row.merged_into
+
+    def merge(self, patient: str, into: str) -> None:
+        """Have one patient, and whoever was merged into it, stand for another. Their records keep their bytes."""
+        where = or_(_T.patient == patient, _T.merged_into == patient)
+        self._unit.execute(update(tables.patient).where(_T.clinic == self._unit.clinic, where).values(merged_into=into))
+
+    def unmerge(self, patient: str) -> None:
+        """Take a merge back."""
+        self._set(patient, merged_into=None)
+
+    def hold(self, patient: str, why: str | None, by: str | None) -> None:
+        """Put a legal hold on a patient's records, or lift it where no reason is given."""
+        self._set(patient, hold_why=why, hold_by=by, hold_at=None if why is None else self._unit.now)
+
+    def last_before(self, moment: int) -> list[PatientRow]:
+        """Return the patients of whom nothing has happened since this moment, the longest ago first."""
+        statement = (
+            select(*_COLUMNS)
+            .where(_T.clinic == self._unit.clinic, _T.last_at < moment)
+            .order_by(_T.last_at, _T.patient)
+        )
+        return [PatientRow(*row) for row in self._unit.execute(statement)]
+
+    def all(self) -> list[PatientRow]:
+        """Return every patient."""
+        statement = select(*_COLUMNS).where(_T.clinic == self._unit.clinic).order_by(_T.patient)
+        return [PatientRow(*row) for row in self._unit.execute(statement)]
+
+    def forget(self, patients: Iterable[str]) -> dict[str, int]:
+        """Delete everything that is kept of these ids but the tombstone and the chain of the audit.
+
+        Returns how many rows went, by table.
+        """
+        wanted = list(patients)
+        gone: dict[str, int] = {}
+        mine = self._unit.clinic
+        records = select(tables.record.c.kind, tables.record.c.id).where(
+            tables.record.c.clinic == mine, tables.record.c.patient.in_(wanted)
+        )
+        for kind, record_id in self._unit.execute(records.distinct()).all():
+            pins = tables.pin.c
+            held = (pins.clinic == mine, pins.kind == kind, pins.id == record_id)
+            gone["pin"] = gone.get("pin", 0) + self._unit.execute(delete(tables.pin).where(*held)).rowcount
+        steps = select(tables.step.c.key).where(tables.step.c.clinic == mine, tables.step.c.patient.in_(wanted))
+        moves = tables.step_move.c
+        gone["step_move"] = self._unit.execute(
+            delete(tables.step_move).where(moves.clinic == mine, moves.key.in_(steps))
+        ).rowcount
+        for table in (
+            tables.step,
+            tables.lot_use,
+            tables.record,
+            tables.outbox,
+            tables.idempotency,
+            tables.patient,
+        ):
+            where = (table.c.clinic == mine, table.c.patient.in_(wanted))
+            gone[table.name] = self._unit.execute(delete(table).where(*where)).rowcount
+        audit = tables.audit.c
+        gone["audit"] = self._unit.execute(
+            update(tables.audit)
+            .where(audit.clinic == mine, audit.patient.in_(wanted))
+            .values(patient=None, details=None, salt=None)
+        ).rowcount
+        return {name: number for name, number in gone.items() if number}
+
+    def bury(self, patient: str, reason: str, document: bytes) -> Tombstone:
+        """Leave a tombstone for a patient id; the first one stays."""
+        stone = Tombstone(self.hash_of(patient), self._unit.now, self._unit.actor, reason, document)
+        if stone.patient_hash not in {one.patient_hash for one in self.tombstones()}:
+            values = {name: getattr(stone, name) for name in Tombstone.__slots__}
+            self._unit.execute(insert(tables.tombstone).values(clinic=self._unit.clinic, **values))
+        return stone
+
+    def tombstones(self) -> list[Tombstone]:
+        """Return every tombstone, the oldest first."""
+        t = tables.tombstone.c
+        statement = (
+            select(t.patient_hash, t.at, t.by, t.reason, t.document)
+            .where(t.clinic == self._unit.clinic)
+            .order_by(t.at, t.patient_hash)
+        )
+        return [Tombstone(*row) for row in self._unit.execute(statement)]
+
+    def buried(self) -> list[str]:
+        """Return the ids that are kept although they have a tombstone: those that a restore brought back."""
+        hashes = {stone.patient_hash for stone in self.tombstones()}
+        if not hashes:
+            return []
+        return [row.patient for row in self.all() if self.hash_of(row.patient) in hashes]
+
+    def hash_of(self, patient: str) -> bytes:
+        """Return the keyed hash of a patient's id; the key never leaves the database and its backups."""
+        return hmac.digest(self._unit.salt, patient.encode(), "sha256")
+
+    def _set(self, patient: str, **values: object) -> None:
+        where = (_T.clinic == self._unit.clinic, _T.patient == patient)
+        self._unit.execute(update(tables.patient).where(*where).values(**values))

@@ -1,0 +1,145 @@
+"""One transaction of one clinic: everything that can be kept, and the audit of what was read and written in it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Executable, insert, select, update
+
+from . import tables
+from .audit import GENESIS, Audit
+from .contents import Contents
+from .follow_ups import FollowUps
+from .lots import Lots
+from .outbox import Idempotency, Outbox
+from .patients import Patients
+from .records import Records
+
+__all__ = ["Unit"]
+
+_T = tables.clinic.c
+
+
+class Unit:
+    """What a use case works on between the begin and the commit of its transaction.
+
+    Made by `Database.writing`, which calls `finish` before it commits: whatever was read or written of a patient's
+    records is in the audit then, one entry for each patient.
+    """
+
+    def __init__(self, connection: Connection, clinic: str, *, actor: str, action: str, now: int) -> None:
+        """Lock the clinic's row, and make it when this is the clinic's first transaction."""
+        self.connection = connection
+        self.clinic = clinic
+        self.actor = actor
+        self.action = action
+        self.now = now
+        self.records = Records(self)
+        self.patients = Patients(self)
+        self.follow_ups = FollowUps(self)
+        self.lots = Lots(self)
+        self.content = Contents(self)
+        self.outbox = Outbox(self)
+        self.idempotency = Idempotency(self)
+        self.audit = Audit(self)
+        self._touched: dict[str | None, dict[tuple[str, str, str], None]] = {}
+        self._notes: list[tuple[str | None, object]] = []
+        self._numbers: dict[str, int] = {}
+        self._state = self._locked() or self._begun()
+
+    @property
+    def salt(self) -> bytes:
+        """The key of the hashes that stand for patients who were erased."""
+        return bytes(self._state["salt"])
+
+    @property
+    def paused(self) -> str | None:
+        """Why nothing may be delivered for this clinic now, or nothing."""
+        why: str | None = self._state["paused_why"]
+        return why
+
+    @property
+    def paused_at(self) -> int | None:
+        """Since when the clinic is paused."""
+        moment: int | None = self._state["paused_at"]
+        return moment
+
+    @property
+    def audit_head(self) -> tuple[int, bytes]:
+        """Number and hash of the last entry of the audit."""
+        return self._state["audit_seq"], bytes(self._state["audit_head"])
+
+    def execute(
+        self, statement: Executable, rows: list[dict[str, Any]] | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Run a statement; for the parts of this room."""
+        return self.connection.execute(statement, rows)
+
+    def touched(self, mode: str, patient: str | None, kind: str, record_id: str) -> None:
+        """Note that a record was read or written; for the parts of this room and for what reads around them."""
+        self._touched.setdefault(patient, {})[mode, kind, record_id] = None
+
+    def note(self, patient: str | None, **said: object) -> None:
+        """Have the audit say more than which records: words and ids, never what a record holds."""
+        self._notes.append((patient, said))
+
+    def pause(self, why: str | None) -> None:
+        """Pause whatever is delivered for this clinic, or go on where no reason is given."""
+        self._set(paused_at=None if why is None else self.now, paused_why=why)
+
+    def next_number(self, counter: str) -> int:
+        """Return the next number of a counter of the clinic."""
+        number = int(self._state[counter]) + 1
+        self._state[counter] = self._numbers[counter] = number
+        return number
+
+    def set_audit_head(self, seq: int, head: bytes) -> None:
+        """Say where the chain ends now; for the audit."""
+        self._set(audit_seq=seq, audit_head=head)
+
+    def forget_touched(self, patients: tuple[str, ...]) -> None:
+        """Drop what was noted about patients who were erased in this very transaction."""
+        for patient in patients:
+            self._touched.pop(patient, None)
+        self._notes = [note for note in self._notes if note[0] not in patients]
+
+    def finish(self) -> None:
+        """Write the audit and the counters; the last thing before the commit."""
+        entries: list[tuple[str | None, object]] = [
+            (patient, [list(one) for one in sorted(records)])
+            for patient, records in sorted(self._touched.items(), key=lambda item: item[0] or "")
+        ]
+        self.audit.append(self.action, [*entries, *self._notes])
+        self._touched, self._notes = {}, []
+        if self._numbers:
+            self._set(**self._numbers)
+            self._numbers = {}
+
+    def _set(self, **values: Any) -> None:
+        self._state |= values
+        self.execute(update(tables.clinic).where(_T.clinic == self.clinic).values(**values))
+
+    def _locked(self) -> dict[str, Any] | None:
+        statement = select(tables.clinic).where(_T.clinic == self.clinic).with_for_update()
+        row = self.execute(statement).mappings().first()
+        return dict(row) if row else None
+
+    def _begun(self) -> dict[str, Any]:
+        values = {
+            "clinic": self.clinic,
+            "since": self.now,
+            "salt": secrets.token_bytes(32),
+            "audit_seq": 0,
+            "audit_head": GENESIS,
+            "outbox_seq": 0,
+            "content_seq": 0,
+        }
+        if self.connection.dialect.name == "postgresql":
+            # Two first transactions at once: the second waits here and then finds the row of the first.
+            from sqlalchemy.dialects.postgresql import insert as insert_if_absent
+
+            self.execute(insert_if_absent(tables.clinic).values(**values).on_conflict_do_nothing())
+        else:
+            self.execute(insert(tables.clinic).values(**values))
+        return self._locked() or values
