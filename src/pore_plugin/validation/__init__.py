@@ -5,12 +5,14 @@ Public names (the whole of it):
 * `check(contract, data, *, file=None) -> Checked[T]`: `contract` is a published name ("consultation-form") or a
   model from `pore_plugin.contracts.DOCUMENTS`; `data` is bytes, str or a mapping. Raises `ProblemsError`.
 * `check_toml(contract, data, *, file=None) -> Checked[T]`: the same for a TOML file (the clinic settings).
+* `check_yaml(contract, data, *, file=None) -> Checked[T]`: the same for a YAML 1.2 file.
 * `problems(contract, data, *, file=None) -> tuple[Problem, ...]`: empty when there is nothing wrong.
 * `Checked[T]`: `.model`, `.document` (the plain dict as read), `.digest` (computed on first use).
 * `Engine(documents, registry)`: the same over other models; `check` and `problems` are its methods.
 * from `pore_plugin.contracts.canonical`: `canonical(document) -> bytes`, `digest(document) -> "sha256:…"`,
   `composed_version(base_version, digest) -> "1.2.0+<12 hex>"`.
 * in this package: `jsontext.read_json(data) -> JSON value`, `tomltext.read_toml(data) -> dict`,
+  `yamltext.read_yaml(data) -> the same value as its JSON`,
   `jsonvalues.from_mapping(mapping) -> (dict, problems)`.
 
 Nothing here prints or keeps a value of the document outside of `Checked`.
@@ -34,8 +36,9 @@ from .jsonscan import shown_pointer
 from .jsontext import locate, read_text
 from .jsonvalues import read_mapping
 from .tomltext import locate_toml, read_toml_text
+from .yamltext import read_yaml_text
 
-__all__ = ["Checked", "Engine", "check", "check_toml", "engine", "problems"]
+__all__ = ["Checked", "Engine", "check", "check_toml", "check_yaml", "engine", "problems"]
 
 T = TypeVar("T", bound=Model)
 _UNREADABLE = frozenset(
@@ -51,6 +54,13 @@ _UNREADABLE = frozenset(
         "toml.syntax",
         "toml.too_deep",
         "toml.too_large",
+        "yaml.character",
+        "yaml.complex_key",
+        "yaml.empty",
+        "yaml.encoding",
+        "yaml.syntax",
+        "yaml.too_deep",
+        "yaml.too_large",
     }
 )
 _Locator = Callable[[Iterable[str]], Mapping[str, tuple[int, int]]]
@@ -128,6 +138,16 @@ class Engine:
             lambda pointers: locate_toml(data.decode("utf-8", "replace"), pointers),
             file,
         )
+
+    @overload
+    def check_yaml(self, contract: type[T], data: bytes, *, file: str | None = None) -> Checked[T]: ...
+    @overload
+    def check_yaml(self, contract: str, data: bytes, *, file: str | None = None) -> Checked[Model]: ...
+    def check_yaml(self, contract: str | type[Model], data: bytes, *, file: str | None = None) -> Checked[Any]:
+        """Do what `check` does for a YAML 1.2 file, whose document and digest are those of the same JSON."""
+        name, model = self._contract(contract)
+        reading = read_yaml_text(data, file=file)
+        return self._decide(name, model, reading.document, None, reading.problems, reading.locate, file)
 
     def problems(
         self, contract: str | type[Model], data: bytes | str | Mapping[str, Any], *, file: str | None = None
@@ -207,6 +227,15 @@ def check_toml(contract: str, data: bytes, *, file: str | None = None) -> Checke
 def check_toml(contract: str | type[Model], data: bytes, *, file: str | None = None) -> Checked[Any]:
     """Check a TOML file of a published contract; see `Engine.check_toml`."""
     return engine().check_toml(contract, data, file=file)
+
+
+@overload
+def check_yaml(contract: type[T], data: bytes, *, file: str | None = None) -> Checked[T]: ...
+@overload
+def check_yaml(contract: str, data: bytes, *, file: str | None = None) -> Checked[Model]: ...
+def check_yaml(contract: str | type[Model], data: bytes, *, file: str | None = None) -> Checked[Any]:
+    """Check a YAML 1.2 file of a published contract; see `Engine.check_yaml`."""
+    return engine().check_yaml(contract, data, file=file)
 
 
 def problems(
