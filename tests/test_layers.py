@@ -22,6 +22,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"library"}),
     frozenset({"workflow"}),
     frozenset({"demo", "host"}),
+    frozenset({"practice"}),
     frozenset({"__init__"}),
     frozenset({"cli"}),
     frozenset({"__main__"}),
