@@ -1,0 +1,140 @@
+"""Bringing the tables up to date: a backup first, then every migration in one transaction.
+
+Both databases can undo changes of tables, so a migration that fails leaves everything as it was. Two processes that
+open an older database at once migrate it once: the second one waits for the lock of the first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..contracts import ProblemsError
+from . import revisions
+from .faults import fault, problem
+from .files import make_folder, make_private, sync_folder
+from .urls import default_path
+
+if TYPE_CHECKING:
+    from .engine import Database
+
+__all__ = ["migrate", "upgrade"]
+
+
+def upgrade(database: Database) -> None:
+    """Bring an empty or older database to the newest revision, after a backup where it holds anything.
+
+    Raises `ProblemsError`: whatever it was, the database is then as it was before.
+    """
+    with database.transaction(mode="alone") as connection:
+        # Another process may have been faster while this one waited for the lock.
+        state = revisions.state(connection)
+        if state == revisions.CURRENT:
+            return
+        if state == revisions.OLDER:
+            _back_up(database, connection)
+        migrate(connection)
+
+
+def migrate(connection: Connection, to: str = "head") -> None:
+    """Run the migrations up to a revision inside the transaction that the connection is in.
+
+    Raises `ProblemsError` (`storage.migration_failed`) with the name of what went wrong.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    config.attributes["folders"] = [str(folder) for folder in revisions.FOLDERS]
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(str(folder) for folder in revisions.FOLDERS))
+    try:
+        with every_clinic(connection):
+            command.upgrade(config, to)
+        _check_keys(connection)
+    except ProblemsError:
+        raise
+    except SQLAlchemyError as error:
+        # What stands in the way of any write says more than that a migration failed.
+        cause = fault(error)
+        if cause.problems[0].code not in {"storage.failed", "storage.conflict"}:
+            raise cause from None
+        raise _failed(error) from None
+    except Exception as error:
+        raise _failed(error) from None
+
+
+@contextmanager
+def every_clinic(connection: Connection) -> Iterator[None]:
+    """Let the owner of PostgreSQL tables see all rows, for what has to be done to all; others wait meanwhile.
+
+    Only inside a transaction that is alone; row-level security is forced again at the end, and by a roll-back.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    forced = text(
+        "SELECT quote_ident(relname) FROM pg_catalog.pg_class WHERE relkind = 'r' AND relforcerowsecurity"
+        " AND relnamespace = current_schema()::regnamespace ORDER BY relname"
+    )
+    before = connection.execute(forced).scalars().all()
+    for table in before:
+        connection.exec_driver_sql(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    yield
+    there = text("SELECT to_regclass(:name) IS NOT NULL")
+    for table in before:
+        if connection.execute(there, {"name": table}).scalar_one():
+            connection.exec_driver_sql(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+
+
+def _check_keys(connection: Connection) -> None:
+    """SQLite checks no foreign key while tables are made anew, so all of them are checked afterwards."""
+    if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise problem(
+            "storage.migration_failed",
+            "After the migration rows would refer to rows that do not exist, so it was undone.",
+            "Report this as a fault of pore-plugin. The database is as it was.",
+        )
+
+
+def _failed(error: Exception) -> ProblemsError:
+    return problem(
+        "storage.migration_failed",
+        f"The tables could not be brought up to date ({type(error).__name__}), and everything was undone.",
+        "Go on with the version of pore-plugin that you had, and report this as a fault.",
+    )
+
+
+def _back_up(database: Database, connection: Connection) -> Path:
+    """Keep the whole database as it is, in a `backups` folder beside it, and return the file."""
+    beside = database.path or default_path()
+    folder = beside.parent / "backups"
+    make_folder(folder)
+    stem = f"{beside.stem}-before-{revisions.ORDER[-1]}"
+    names = (folder / f"{stem}{f'-{number}' if number else ''}.sqlite" for number in range(1_000_000))
+    path = next(name for name in names if make_private(name))
+    try:
+        if database.kind == "sqlite":
+            database.copy_file(path)
+        else:
+            from .copying import copy_everything
+
+            with every_clinic(connection):
+                copy_everything(connection, path)
+        handle = os.open(path, os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        sync_folder(folder)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
