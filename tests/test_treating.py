@@ -393,10 +393,15 @@ def test_a_dose_below_the_figure_is_not_found_although_the_plan_was_above() -> N
 # -- amending ---------------------------------------------------------------------------------------------------
 
 
+def amending(report: TreatmentReport, **members: Any) -> TreatmentReport:
+    correction = {"reason": "Typed wrongly.", "person": "dr-sample", "at": "2026-09-11T09:00:00+01:00"}
+    return changed(report, **{"amends": "treatment-1", "amendment": correction, **members})
+
+
 def test_a_record_is_amended_by_another_one_and_both_are_kept() -> None:
     first = treat(made()).treatment
     kept = first.to_json()
-    report = changed(made().report, id="treatment-1b", amends="treatment-1", reactions=[])
+    report = amending(made().report, id="treatment-1b", reactions=[])
     second = treat(made(), report).treatment
     assert (second.id, second.report.amends) == ("treatment-1b", "treatment-1")
     assert first.to_json() == kept
@@ -409,7 +414,7 @@ def keys(record: TreatmentRecord, case: Made) -> dict[str, str]:
 
 def test_an_amendment_moves_no_patient_to_a_second_series_of_visits() -> None:
     first = treat(made()).treatment
-    second = treat(made(), changed(made().report, id="treatment-1b", amends="treatment-1")).treatment
+    second = treat(made(), amending(made().report, id="treatment-1b")).treatment
     assert keys(first, made()) == keys(second, made())
     other = treat(made(), changed(made().report, id="treatment-2")).treatment
     assert set(keys(first, made()).values()).isdisjoint(keys(other, made()).values())

@@ -133,6 +133,7 @@ def _written(found: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, 
             "lots": ["SAMPLE-LOT-7"],
         },
     )
+    yield from _lots(common, treatment)
     yield (
         "problem-report",
         {
@@ -173,6 +174,89 @@ def _written(found: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, 
             "contract_version": CONTRACT_VERSION,
             "entries": [
                 {"name": "pore", "state": "active", "contract": CONTRACT_VERSION, "hooks": ["pore_register_content"]}
+            ],
+        },
+    )
+
+
+def _lots(common: dict[str, Any], treatment: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what is scanned, quarantined and recalled."""
+    at = "2026-09-20T09:00:00+01:00"
+    product = "pore.product.bocouture-uk"
+    quarantine = {
+        "id": "quarantine-1",
+        "clinic": common["clinic"],
+        "lot": "SAMPLE-LOT-7",
+        "reason": "Invented: the maker recalls the lot.",
+        "by": "dr-sample",
+        "at": at,
+    }
+    event = {
+        "id": "adverse-event-1",
+        "patient": common["patient"],
+        "treatment": treatment["id"],
+        "code": "smile-asymmetry",
+        "severity": "mild",
+        "onset": "2026-09-12T18:00:00+01:00",
+        "reportable": True,
+        "lots": [quarantine["lot"]],
+    }
+    key = "SAMPLEL0T7"
+    yield "lot-quarantine", quarantine
+    yield "gs1-scan", {"gtin": "05012345678900", "lot": "C1234", "expiry": "2027-03-31", "serial": "7K2"}
+    yield (
+        "recall-report",
+        {
+            "clinic": common["clinic"],
+            "lot": quarantine["lot"],
+            "key": key,
+            "generated_at": at,
+            "quarantined": True,
+            "quarantines": [quarantine],
+            "patients": 1,
+            "uses": [
+                {
+                    "patient": common["patient"],
+                    "treatment": treatment["id"],
+                    "record": treatment["id"],
+                    "amended": False,
+                    "date": treatment["date"],
+                    "product": product,
+                    "vials": [
+                        {
+                            "lot": quarantine["lot"],
+                            "asked": True,
+                            "product": product,
+                            "expiry": "2027-03-31",
+                            "used": "8",
+                            "wasted": "92",
+                        }
+                    ],
+                    "regions": [{"region": "pore.region.chin", "points": 20, "volume": "0.4", "units": "8"}],
+                    "operator": "nurse-example",
+                    "prescriber": "dr-sample",
+                    "follow_up": {"state": "planned", "next_step": "W4", "next_due": "2026-10-08T10:00:00+01:00"},
+                    "adverse_events": [event],
+                }
+            ],
+            "near": [{"key": "SAMPLEL0T1", "lots": ["SAMPLE-LOT-1"], "uses": 2, "quarantined": False}],
+            "sample": True,
+        },
+    )
+    yield (
+        "lot-adverse-events",
+        {
+            "clinic": common["clinic"],
+            "generated_at": at,
+            "lots": [
+                {
+                    "key": key,
+                    "lots": [quarantine["lot"]],
+                    "products": [product],
+                    "uses": 1,
+                    "quarantined": True,
+                    "events": [event],
+                }
             ],
         },
     )

@@ -154,4 +154,7 @@ class Approval(Model):
     approved_by: RecordId
     approved_at: Instant = Field(description="From when it holds.")
     note: Opt[Sentence] = None
+    valid_until: Opt[LocalDate] = Field(
+        default=None, description="The last day on which it holds, in the clinic's zone; absent = until withdrawn."
+    )
     withdrawn_at: Opt[Instant] = Field(default=None, description="From when it no longer holds.")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from .base import (
     Id,
@@ -40,6 +40,7 @@ __all__ = [
     "Excipient",
     "LabelContraindication",
     "LabelDose",
+    "Lot",
     "OperatorLimit",
     "Presentation",
     "Product",
@@ -49,6 +50,14 @@ __all__ = [
     "Vial",
     "within_label_tolerance",
 ]
+
+Lot = Annotated[
+    str, StringConstraints(pattern=r"^([!-/:-@\[-`{-~][ -~]*)?[0-9A-Za-z]([ -~]*[!-~])?$", max_length=40)
+]
+"""A lot as it is printed: blanks inside it are kept, none stand around it, and it has a letter or digit.
+
+Lots are compared without blanks, hyphens and other signs, in any case, with O read as 0.
+"""
 
 _LABEL_TOLERANCE = Fraction(5, 100)
 
@@ -219,7 +228,9 @@ class Vial(Model):
 
     id: RecordId
     product: Id
-    lot: Annotated[str, Field(pattern=r"^[!-~]{1,40}$")]
+    lot: Lot = Field(
+        description="As printed, blanks inside it included; compared without blanks, hyphens and signs, O read as 0."
+    )
     expiry: LocalDate = Field(description="The last day of use.")
     units: PositiveDecimal = Field(description="U in the vial.")
     reconstituted_at: Opt[Instant] = Field(

@@ -20,6 +20,7 @@ from .forms import ConsultationForm
 from .problems import Problem
 from .procedure import MissingNumber, ProcedurePlan
 from .products import Vial
+from .recalls import LotQuarantine
 from .safety import Assessment, AssessmentContext, Override, SessionKind, ToxinExposure
 from .treatment import Readiness, TreatmentRecord, TreatmentReport
 
@@ -104,6 +105,7 @@ class CaseFile(Model):
     authorisations: tuple[Authorisation, ...] = ()
     approvals: tuple[Approval, ...] = ()
     vials: tuple[Vial, ...] = ()
+    quarantines: tuple[LotQuarantine, ...] = Field(default=(), description="Lots that this clinic does not use.")
 
 
 class ReadinessRequest(Model):

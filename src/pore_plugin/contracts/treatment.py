@@ -24,11 +24,12 @@ from .base import (
 )
 from .common import MarketId, Pin, RecordPin, RegionSide, Side
 from .procedure import RecordKind
-from .products import Vial
+from .products import Lot, Vial
 from .safety import Finding, SessionKind
 
 __all__ = [
     "AdverseEvent",
+    "Amendment",
     "AnaestheticUse",
     "Deviation",
     "GivenParameter",
@@ -91,7 +92,7 @@ class AnaestheticUse(Model):
     """The anaesthetic that was used."""
 
     anaesthetic: Token
-    lot: Opt[Token] = None
+    lot: Opt[Lot] = None
     applied_at: Opt[Instant] = Field(default=None, description="When it was put on the skin.")
 
 
@@ -122,7 +123,9 @@ class Readiness(Model):
     at: Instant = Field(description="The moment that was looked at.")
     ready: bool = Field(description="True when there is no reason.")
     reasons: tuple[NotReady, ...]
-    notes: tuple[Text, ...] = Field(default=(), description="Policies in force that must be printed on the record.")
+    notes: tuple[Text, ...] = Field(
+        default=(), description="Policies in force that must be printed on the record, and what to look at again."
+    )
 
 
 class Deviation(Model):
@@ -135,6 +138,14 @@ class Deviation(Model):
     person: RecordId = Field(description="Who answers for it.")
     at: Instant = Field(description="When it was recorded.")
     regions: tuple[RegionSide, ...] = ()
+
+
+class Amendment(Model):
+    """Who corrected a record, when and why. Who treated may be what was corrected, and is somebody else."""
+
+    reason: Sentence
+    person: RecordId = Field(description="Who answers for the correction.")
+    at: Instant = Field(description="When it was corrected.")
 
 
 class TreatmentReport(Model):
@@ -158,12 +169,19 @@ class TreatmentReport(Model):
     amends: Opt[RecordId] = Field(
         default=None, description="The first record of this treatment, which this one corrects; all are kept."
     )
+    amendment: Opt[Amendment] = Field(default=None, description="With `amends`: who corrects, when and why.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "TreatmentReport":
         keys = [(dose.region, dose.side) for dose in self.doses]
         if len(set(keys)) != len(keys):
             refuse("treatment.duplicate_region", "A region and side stands twice in the doses.")
+        if self.amends == self.id:
+            refuse("treatment.amends_itself", "A record cannot correct itself; an amendment has an id of its own.")
+        if (self.amends is None) != (self.amendment is None):
+            refuse(
+                "treatment.amendment", "A correction names the first record in `amends` and its reason in `amendment`."
+            )
         return self
 
 
@@ -204,6 +222,6 @@ class AdverseEvent(Model):
     action: Opt[Sentence] = None
     reportable: bool = Field(description="Whether it must be reported to an authority or the maker.")
     product: Opt[Id] = None
-    lots: tuple[Annotated[str, Field(pattern=r"^[!-~]{1,40}$")], ...] = Field(
+    lots: tuple[Lot, ...] = Field(
         default=(), description="Lots of the vials that were used."
     )
