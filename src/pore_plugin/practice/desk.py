@@ -49,6 +49,7 @@ class Desk:
         self._content = tuple(content)
         self._options: dict[str, Any] = {"plugins": plugins, "installed": installed, "environ": environ}
         self._workflow: PoreWorkflow | None = None
+        self._unit: Unit | None = None
 
     @property
     def workflow(self) -> PoreWorkflow:
@@ -77,9 +78,20 @@ class Desk:
 
     @contextmanager
     def use(self, action: str) -> Iterator[Unit]:
-        """One use case: one transaction, with what it read and wrote in the audit under this name."""
-        with self.database.writing(self.clinic.id, self.actor, action=action, now=int(self.now().timestamp())) as unit:
-            yield unit
+        """One use case: one transaction, with what it read and wrote in the audit under this name.
+
+        A use case inside another one joins it: there is one transaction, and its name is the outer one's.
+        """
+        if self._unit is not None:
+            yield self._unit
+            return
+        now = int(self.now().timestamp())
+        try:
+            with self.database.writing(self.clinic.id, self.actor, action=action, now=now) as unit:
+                self._unit = unit
+                yield unit
+        finally:
+            self._unit = None
 
     def tell(self, unit: Unit, events: Iterable[Event], *, patient: str | None = None) -> None:
         """Put what happened into the outbox, with what it tells of, in the same transaction."""
