@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from databases import PostgresServer, why_no_server
+
+if TYPE_CHECKING:
+    from pore_plugin.storage import Database
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
@@ -50,3 +59,59 @@ class SkipCensus:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(SkipCensus(), "pore-skip-census")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """The one PostgreSQL server of this run, started for the first test that asks for it."""
+    reason = why_no_server()
+    if reason is not None:
+        pytest.skip(reason)
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """A database whose tables are up to date, to be copied."""
+    from pore_plugin.storage import Database
+
+    name = postgres_server.database()
+    Database.open(postgres_server.url(name), environ={}).close()
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file whose tables are up to date, to be copied."""
+    from pore_plugin.storage import Database
+
+    path = tmp_path_factory.mktemp("template") / "records.sqlite"
+    Database.open(str(path), environ={}).close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database with tables and without rows, once on each kind."""
+    if request.param == "sqlite":
+        folder = tmp_path / "database"
+        folder.mkdir(mode=0o700)
+        # With its mode, which is 0600.
+        shutil.copy(request.getfixturevalue("sqlite_template"), folder / "records.sqlite")
+        yield f"sqlite:///{folder / 'records.sqlite'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.database(request.getfixturevalue("postgres_template"))
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The same, opened."""
+    from pore_plugin.storage import Database
+
+    with Database.open(database_url, environ={}) as opened:
+        yield opened
