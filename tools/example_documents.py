@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src")]
 
 from pore_plugin.builtin import documents, sample  # noqa: E402
-from pore_plugin.contracts import DOCUMENTS, Model  # noqa: E402
+from pore_plugin.clinical.follow_up.due import due_list  # noqa: E402
+from pore_plugin.clinical.follow_up.reporting import FollowedTreatment, outcome_report  # noqa: E402
+from pore_plugin.clinical.follow_up.states import advance, follow  # noqa: E402
+from pore_plugin.contracts import DOCUMENTS, FollowUpPlan, Instrument, Model, ReviewRequest, digest  # noqa: E402
 from pore_plugin.demo import run_case  # noqa: E402
 from pore_plugin.hooks import CONTRACT_VERSION  # noqa: E402
 from pore_plugin.validation import check, check_toml  # noqa: E402
@@ -65,6 +68,8 @@ def examples() -> dict[str, dict[str, Any]]:
         _keep(found, document["type"], document)
     for name, document in _written(found):
         _keep(found, name, document)
+    for name, model in _followed(workflow, found, seen):
+        _keep(found, name, model.to_document())
     lacking = sorted(set(DOCUMENTS) - set(found))
     if lacking:
         raise SystemExit(f"no example of: {', '.join(lacking)}")
@@ -148,6 +153,7 @@ def _written(found: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, 
         },
     )
     yield "readiness-result", {"readiness": found["readiness"]}
+    yield from _library(found)
     yield (
         "contract-list",
         {"contracts": [{"name": "vial", "schema_id": "urn:pore-plugin:schema:v0:vial", "title": "Vial"}]},
@@ -259,6 +265,120 @@ def _lots(common: dict[str, Any], treatment: dict[str, Any]) -> Iterator[tuple[s
                 }
             ],
         },
+    )
+
+
+def _library(found: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield an overlay on a template of ours, and what the library says when its second version is imported."""
+    base = found["procedure-template"]
+    pinned = {"id": base["id"], "version": base["version"], "digest": digest(base)}
+    step = base["steps"][0]
+    place, was, now = f"steps/{step['id']}/title/en", step["title"]["en"], "Identity, age and address"
+    overlay = {
+        "type": "overlay",
+        "id": "acme.overlay.peel",
+        "version": "1.0.1",
+        "title": {"en": "How Acme Clinic peels"},
+        "base": pinned,
+        "target": "acme.template.peel",
+        "changes": [{"action": "set", "place": place, "was": was, "now": now}],
+    }
+    yield "overlay", overlay
+    made = {**base, "id": overlay["target"], "version": "1.0.0"}
+    old = {"id": made["id"], "version": "1.0.0", "digest": digest(made)}
+    made = {**made, "version": "1.0.1", "steps": [{**step, "title": {"en": now}}, *base["steps"][1:]]}
+    new = {"id": made["id"], "version": "1.0.1", "digest": digest(made)}
+    change = {
+        "pointer": "/steps/0/title/en",
+        "place": place,
+        "change": "changed",
+        "was": json.dumps(was),
+        "now": json.dumps(now),
+        "change_class": "wording",
+    }
+    head = {"type": base["type"], "title": base["title"]}
+    yield "content-diff", {"type": base["type"], "old": old, "new": new, "changes": [change], "needed_bump": "patch"}
+    yield (
+        "import-report",
+        {
+            "applied": False,
+            "counts": {"created": 0, "changed": 1, "unchanged": 3, "conflicting": 0},
+            "items": [
+                {
+                    **new,
+                    **head,
+                    "outcome": "changed",
+                    "overlay": overlay["id"],
+                    "previous": "1.0.0",
+                    "changes": [change],
+                    "needed_bump": "patch",
+                    "touches": [
+                        {"kind": "follow-up-plan", "version": "1.0.0", "count": 1, "records": ["follow-up-plan-1"]}
+                    ],
+                }
+            ],
+        },
+    )
+    approved = {"approved_by": "dr-sample", "valid_until": "2027-09-01"}
+    yield (
+        "content-list",
+        {
+            "entries": [
+                {**old, **head, "origin": "clinic", "state": "active", **approved, "base": pinned},
+                {**new, **head, "origin": "clinic", "state": "draft", "base": pinned},
+            ]
+        },
+    )
+    what = {"version": new["version"], "digest": new["digest"]}
+    yield (
+        "content-history",
+        {
+            "id": new["id"],
+            "type": base["type"],
+            "entries": [
+                {
+                    "seq": 1,
+                    "at": "2026-09-01T10:00:00+01:00",
+                    "by": "admin-example",
+                    "action": "imported",
+                    **what,
+                    "changes": [change],
+                },
+                {
+                    "seq": 2,
+                    "at": "2026-09-01T11:30:00+01:00",
+                    "by": "dr-sample",
+                    "action": "approved",
+                    **what,
+                    "why": "Read against the consent text.",
+                },
+            ],
+        },
+    )
+
+
+def _followed(workflow: PoreWorkflow, found: dict[str, dict[str, Any]], seen: list[Any]) -> Iterator[tuple[str, Model]]:
+    """Yield what time makes of a follow-up plan: a move, the due list of that moment, the outcomes so far."""
+    plan = check(FollowUpPlan, found["follow-up-plan"]).model
+    now, zone, clinic = plan.steps[0].due, plan.zone, plan.clinic
+    (move, *_) = advance(follow(plan), now, zone)
+    yield "follow-up-move", move
+    yield "due-list", due_list(follow(plan, [move]), clinic=clinic, now=now, zone=zone)
+    request = next(one for one in seen if isinstance(one, ReviewRequest) and one.outcomes)
+    treatment = FollowedTreatment(id=request.treatment.id, started_at=request.treatment.report.started_at)
+    instruments = [entry.model for entry in workflow.catalogue.entries if isinstance(entry.model, Instrument)]
+    yield (
+        "outcome-report",
+        outcome_report(
+            request.outcomes,
+            [treatment],
+            instruments,
+            clinic=clinic,
+            patient=request.treatment.patient,
+            at=request.at,
+            zone=zone,
+            messages={},
+        ),
     )
 
 

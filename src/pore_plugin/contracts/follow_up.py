@@ -124,6 +124,7 @@ class FollowUpStep(Model):
     instruments: tuple[Id, ...] = ()
     photographs: bool = False
     primary_outcome: bool = False
+    closes_watch: bool = Field(default=False, description="True for the visit that the red-flag watch waits for.")
     no_show: Opt[Text] = None
     stop_when: tuple[Text, ...] = ()
     changes: tuple[StepChange, ...] = ()

@@ -168,6 +168,7 @@ def _dated(inputs: FollowUpInputs, anchor: Anchor, amended: AmendedStep) -> Foll
         instruments=step.instruments,
         photographs=step.photographs,
         primary_outcome=step.primary_outcome,
+        closes_watch=step.closes_watch,
         no_show=step.no_show,
         stop_when=step.stop_when,
         changes=amended.changes,
