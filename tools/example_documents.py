@@ -152,6 +152,15 @@ def _written(found: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, 
             ]
         },
     )
+    yield (
+        "package-manifest",
+        {
+            "type": "package-manifest",
+            "name": "acme-peels",
+            "version": "1.0.0",
+            "files": [{"path": "templates/peel.json", "sha256": "0123456789abcdef" * 4, "size": 8474}],
+        },
+    )
     yield "readiness-result", {"readiness": found["readiness"]}
     yield from _library(found)
     yield (

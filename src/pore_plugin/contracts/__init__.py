@@ -165,6 +165,7 @@ from .forms import (
     ShowWhen,
     TextQuestion,
 )
+from .library import PackageFile, PackageManifest, PackagePath
 from .problems import Problem, ProblemCode, ProblemLocation, ProblemReport, ProblemsError
 from .procedure import (
     AftercareItem,
@@ -443,6 +444,9 @@ __all__ = [
     "Overlay",
     "OverlayChange",
     "Override",
+    "PackageFile",
+    "PackageManifest",
+    "PackagePath",
     "Parameter",
     "PatientRef",
     "PatientText",
@@ -610,6 +614,7 @@ DOCUMENTS: dict[str, type[Model]] = {
     "outcome-report": OutcomeReport,
     "overlay": Overlay,
     "override": Override,
+    "package-manifest": PackageManifest,
     "patient-texts": PatientTexts,
     "plan-request": PlanRequest,
     "plan-result": PlanResult,

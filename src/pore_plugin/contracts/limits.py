@@ -1,6 +1,16 @@
 """The published limits of every document, in one place. `docs/limits.md` explains them."""
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_INTEGER", "MAX_NODES", "MAX_PROBLEMS", "MAX_TOML_BYTES"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "MAX_INTEGER",
+    "MAX_NODES",
+    "MAX_PACKAGE_BYTES",
+    "MAX_PACKAGE_FILES",
+    "MAX_PACKAGE_RATIO",
+    "MAX_PROBLEMS",
+    "MAX_TOML_BYTES",
+]
 
 MAX_BYTES = 4 * 1024 * 1024
 """The most bytes one JSON document may have."""
@@ -14,3 +24,9 @@ MAX_NODES = 2_000_000
 """The most values one mapping handed in by a Python caller may hold; a cycle ends here too."""
 MAX_PROBLEMS = 500
 """The most problems reported for one document; the last one then says that there are more."""
+MAX_PACKAGE_FILES = 20_000
+"""The most files that are read in one go, from a package or a folder."""
+MAX_PACKAGE_BYTES = 512 * 1024 * 1024
+"""The most bytes that are read in one go, unpacked; a packed file is no larger either."""
+MAX_PACKAGE_RATIO = 200
+"""How many times smaller than itself a packed file of more than a few bytes may be; content packs to a tenth."""
