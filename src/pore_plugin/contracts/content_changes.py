@@ -28,6 +28,7 @@ __all__ = [
     "AddValue",
     "Bump",
     "ChangeClass",
+    "ContentAction",
     "ContentDiff",
     "ContentEntry",
     "ContentHistory",
@@ -52,6 +53,9 @@ ChangeClass = Literal["wording", "additive", "breaking"]
 """Wording says the same otherwise, additive takes nothing away, breaking is all else: a dose, a duty, a meaning."""
 
 Bump = Literal["none", "patch", "minor", "major"]
+ContentAction = Literal[
+    "imported", "approved", "approval-withdrawn", "handed-over", "expired", "retired", "rolled-back"
+]
 ContentState = Literal["draft", "active", "expired", "superseded", "retired", "rolled-back"]
 
 Place = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -177,9 +181,7 @@ class HistoryEntry(Model):
     seq: Annotated[Integer, Field(ge=1)]
     at: Instant = Field(description="When it was done.")
     by: Sentence = Field(description="Who did it.")
-    action: Literal[
-        "imported", "approved", "approval-withdrawn", "handed-over", "expired", "retired", "rolled-back"
-    ] = Field(description="What was done.")
+    action: ContentAction = Field(description="What was done.")
     version: Version
     digest: Digest = Field(description="sha256 of the canonical document without digest and status.")
     why: Opt[Sentence] = None
@@ -234,7 +236,7 @@ OverlayChange = Annotated[SetValue | RemoveValue | AddValue | MoveItem, Field(di
 
 
 class Overlay(ContentDocument):
-    """What a clinic does otherwise than a base document. Together they make the document `target`, under one version."""
+    """What a clinic does otherwise than a base document; together they make the document `target`."""
 
     type: Literal["overlay"]
     base: Pin = Field(description="The very document that the changes are laid over.")
