@@ -1,6 +1,6 @@
 """What an import changes, how two versions of a document differ, what a clinic holds, and overlays on a base."""
 
-from typing import Annotated, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Literal, Union
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from typing_extensions import TypeAliasType
@@ -64,16 +64,20 @@ Place = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 `/` and `~` inside of a name are written `~1` and `~0`, as in a JSON pointer."""
 
 _Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$")]
-JsonValue = TypeAliasType(
-    "JsonValue",
-    Union[  # noqa: UP007
-        bool,
-        Integer,
-        Annotated[str, StringConstraints(max_length=4000)],
-        tuple["JsonValue", ...],
-        Annotated[dict[_Key, "JsonValue"], AfterValidator(FrozenMap)],
-    ],
-)
+if TYPE_CHECKING:
+    # The same, in the words that the type checker knows.
+    JsonValue = Union[bool, int, str, tuple["JsonValue", ...], FrozenMap["JsonValue"]]  # noqa: UP007
+else:
+    JsonValue = TypeAliasType(
+        "JsonValue",
+        Union[  # noqa: UP007
+            bool,
+            Integer,
+            Annotated[str, StringConstraints(max_length=4000)],
+            tuple["JsonValue", ...],
+            Annotated[dict[_Key, "JsonValue"], AfterValidator(FrozenMap)],
+        ],
+    )
 """A value of a content document: no null and no fraction, which no content document has either."""
 
 _NOT_OVERLAID = frozenset({"$schema", "digest", "id", "review", "status", "type", "version"})
