@@ -12,14 +12,15 @@ Public names (the whole of it):
 * from `pore_plugin.contracts.canonical`: `canonical(document) -> bytes`, `digest(document) -> "sha256:…"`,
   `composed_version(base_version, digest) -> "1.2.0+<12 hex>"`.
 * in this package: `jsontext.read_json(data) -> JSON value`, `tomltext.read_toml(data) -> dict`,
-  `yamltext.read_yaml(data) -> the same value as its JSON`,
+  `yamltext.read_yaml(data) -> the same value as its JSON`, `yamlwriting.write_yaml(value) -> bytes`,
+  `reading.read_media(data, media) -> Reading` for `engine().check_reading(contract, reading)`,
   `jsonvalues.from_mapping(mapping) -> (dict, problems)`.
 
 Nothing here prints or keeps a value of the document outside of `Checked`.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any, Generic, TypeVar, overload
@@ -33,10 +34,8 @@ from ..contracts.limits import MAX_PROBLEMS
 from ..contracts.problems import Problem, ProblemLocation, ProblemsError
 from ..schemas import SchemaRegistry, registry
 from .jsonscan import shown_pointer
-from .jsontext import locate, read_text
 from .jsonvalues import read_mapping
-from .tomltext import locate_toml, read_toml_text
-from .yamltext import read_yaml_text
+from .reading import Locator, Reading, read_media
 
 __all__ = ["Checked", "Engine", "check", "check_toml", "check_yaml", "engine", "problems"]
 
@@ -63,7 +62,6 @@ _UNREADABLE = frozenset(
         "yaml.too_large",
     }
 )
-_Locator = Callable[[Iterable[str]], Mapping[str, tuple[int, int]]]
 
 
 class Checked(Generic[T]):
@@ -111,15 +109,13 @@ class Engine:
         With `file` every problem of a text carries its file, line and column. Raises `LookupError` for a contract
         that is not published.
         """
-        name, model = self._contract(contract)
         if isinstance(data, Mapping):
             document, raw, found = read_mapping(data)
-            return self._decide(name, model, document, raw, found, None, file)
+            return self.check_reading(contract, Reading(document, raw, found, None), file=file)
         if not isinstance(data, bytes | str):
             # `bytes(10**9)` would be a billion zeros.
             raise ProblemsError([_no_document()])
-        read, raw, found = read_text(data, file=file)
-        return self._decide(name, model, read, raw, found, lambda pointers: locate(raw, pointers), file)
+        return self.check_reading(contract, read_media(data, "json", file=file), file=file)
 
     @overload
     def check_toml(self, contract: type[T], data: bytes, *, file: str | None = None) -> Checked[T]: ...
@@ -127,17 +123,7 @@ class Engine:
     def check_toml(self, contract: str, data: bytes, *, file: str | None = None) -> Checked[Model]: ...
     def check_toml(self, contract: str | type[Model], data: bytes, *, file: str | None = None) -> Checked[Any]:
         """Do what `check` does for a TOML file; numbers with a fraction become decimal strings, dates strings."""
-        name, model = self._contract(contract)
-        document, found = read_toml_text(data, file=file)
-        return self._decide(
-            name,
-            model,
-            document,
-            None,
-            found,
-            lambda pointers: locate_toml(data.decode("utf-8", "replace"), pointers),
-            file,
-        )
+        return self.check_reading(contract, read_media(data, "toml", file=file), file=file)
 
     @overload
     def check_yaml(self, contract: type[T], data: bytes, *, file: str | None = None) -> Checked[T]: ...
@@ -145,9 +131,16 @@ class Engine:
     def check_yaml(self, contract: str, data: bytes, *, file: str | None = None) -> Checked[Model]: ...
     def check_yaml(self, contract: str | type[Model], data: bytes, *, file: str | None = None) -> Checked[Any]:
         """Do what `check` does for a YAML 1.2 file, whose document and digest are those of the same JSON."""
+        return self.check_reading(contract, read_media(data, "yaml", file=file), file=file)
+
+    @overload
+    def check_reading(self, contract: type[T], reading: Reading, *, file: str | None = None) -> Checked[T]: ...
+    @overload
+    def check_reading(self, contract: str, reading: Reading, *, file: str | None = None) -> Checked[Model]: ...
+    def check_reading(self, contract: str | type[Model], reading: Reading, *, file: str | None = None) -> Checked[Any]:
+        """Do what `check` does for a text that was read already, by `reading.read_media`."""
         name, model = self._contract(contract)
-        reading = read_yaml_text(data, file=file)
-        return self._decide(name, model, reading.document, None, reading.problems, reading.locate, file)
+        return self._decide(name, model, reading, file)
 
     def problems(
         self, contract: str | type[Model], data: bytes | str | Mapping[str, Any], *, file: str | None = None
@@ -165,20 +158,12 @@ class Engine:
             raise LookupError(f"no published contract is called {name!r}; there are: {', '.join(self._documents)}")
         return name, self._documents[name]
 
-    def _decide(
-        self,
-        name: str,
-        model: type[Model],
-        document: Any,
-        raw: bytes | None,
-        found: list[Problem],
-        locator: _Locator | None,
-        file: str | None,
-    ) -> Checked[Any]:
+    def _decide(self, name: str, model: type[Model], reading: Reading, file: str | None) -> Checked[Any]:
+        document, found = reading.document, reading.problems
         if not found and self._registry.decider(name)(document):
             try:
                 # Bytes, not the dict: strict models take arrays for tuples only from JSON text.
-                typed = model.model_validate_json(_bytes_of(document) if raw is None else raw)
+                typed = model.model_validate_json(_bytes_of(document) if reading.raw is None else reading.raw)
             except ValidationError as error:
                 found = _from_model(document, error)
             else:
@@ -189,7 +174,7 @@ class Engine:
                 found = [_digest_mismatch()]
         elif not {problem.code for problem in found} & _UNREADABLE:
             found = self._explained(name, document, found)
-        raise ProblemsError(_in_order(found, locator, file))
+        raise ProblemsError(_in_order(found, reading.locate, file))
 
     def _explained(self, name: str, document: Any, found: list[Problem]) -> list[Problem]:
         """Join what the schema says to what the text said; a place already named keeps what the text said."""
@@ -294,7 +279,7 @@ def _path(document: Any, loc: Iterable[str | int]) -> list[str | int]:
     return path
 
 
-def _in_order(found: list[Problem], locator: _Locator | None, file: str | None) -> list[Problem]:
+def _in_order(found: list[Problem], locator: Locator | None, file: str | None) -> list[Problem]:
     """Sort by place and code, drop repetitions, and give each problem its line and column where there is a file."""
     unique = {(problem.pointer, problem.code, problem.sentence): problem for problem in reversed(found)}
     patterned = {problem.pointer for problem in found if problem.code in ("schema.pattern", "instant.naive")}
