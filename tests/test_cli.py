@@ -63,7 +63,7 @@ def examples() -> list[str]:
 
 
 def test_the_promised_commands_are_there() -> None:
-    promised = "demo form submit assess plan consent ready treat review validate schema plugins"
+    promised = "demo form submit assess plan consent ready treat review validate schema plugins scan"
     assert set(COMMANDS) == {*promised.split(), "follow-up plan", "init clinic"}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 NEVER = {
     "alembic",
+    "biip",
     "fastapi",
     "holidays",
     "icalendar",

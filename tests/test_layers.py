@@ -16,7 +16,7 @@ SOURCE = ROOT / "src" / PACKAGE
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"contracts"}),
     frozenset({"clinical", "schemas", "storage"}),
-    frozenset({"validation"}),
+    frozenset({"scanning", "validation"}),
     frozenset({"hooks"}),
     frozenset({"builtin", "catalogue", "rendering"}),
     frozenset({"library"}),
@@ -37,7 +37,7 @@ ONLY = {
     "storage": frozenset({"contracts"}),
 }
 
-CLOCKLESS = ("contracts", "clinical", "hooks", "library", "workflow")
+CLOCKLESS = ("contracts", "clinical", "hooks", "library", "scanning", "workflow")
 CLOCK_AND_CHANCE = frozenset(
     {
         "datetime.date.today",

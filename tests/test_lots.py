@@ -60,11 +60,11 @@ def distance(one: str, other: str) -> int:
         "C 1230 A",
         "C123OA",
         "c-123o-a",
-        "C‑1230‑A",
-        "C–1230–A",
+        "C\u20111230\u2011A",
+        "C\u20131230\u2013A",
         "C\u00a01230\u00a0A",
         "C1230\u200bA",
-        "Ｃ１２３０Ａ",
+        "\uff23\uff11\uff12\uff13\uff10\uff21",
         "C/1230/A",
         "C.1230.A",
         "C_1230_A",
@@ -86,7 +86,7 @@ def test_a_lot_may_be_typed_with_other_case_blanks_and_hyphens(lot: str, data: s
 
 
 @given(st.text())
-@example("ͅΟ")
+@example("\u0345\u039f")
 def test_the_key_of_a_key_is_the_key(text: str) -> None:
     assert lot_key(lot_key(text)) == lot_key(text)
 
@@ -143,7 +143,7 @@ def test_a_vial_keeps_its_lot_as_it_is_printed(lot: str) -> None:
     assert Vial.from_json(json.dumps(vial(lot))).lot == lot
 
 
-@pytest.mark.parametrize("lot", ["", " ", " C1", "C1 ", "-", "./_", "C1\n", "C\t1", "Č1", "A" * 41])
+@pytest.mark.parametrize("lot", ["", " ", " C1", "C1 ", "-", "./_", "C1\n", "C\t1", "\u010c1", "A" * 41])
 def test_a_lot_without_letter_or_digit_or_with_what_no_vial_has_is_refused(lot: str) -> None:
     with pytest.raises(ProblemsError) as error:
         check(Vial, vial(lot))
@@ -152,14 +152,20 @@ def test_a_lot_without_letter_or_digit_or_with_what_no_vial_has_is_refused(lot: 
 
 @pytest.mark.parametrize(
     ("typed", "kept"),
-    [("C1234", "C1234"), ("  C 1234\n", "C 1234"), ("C\u00a0 1234", "C 1234"), ("ｃ１２", "c12"), ("a/b", "a/b")],
+    [
+        ("C1234", "C1234"),
+        ("  C 1234\n", "C 1234"),
+        ("C\u00a0 1234", "C 1234"),
+        ("\uff43\uff11\uff12", "c12"),
+        ("a/b", "a/b"),
+    ],
 )
 def test_a_typed_lot_is_kept_as_printed(typed: str, kept: str) -> None:
     assert printed_lot(typed) == kept
     assert check(Vial, vial(kept)).model.lot == kept
 
 
-@pytest.mark.parametrize("typed", ["", "  ", "--", "С1234 with a Cyrillic С", "C12\u200b34", "A" * 41, "C12\x1d34"])
+@pytest.mark.parametrize("typed", ["", "  ", "--", "\u04211234", "C12\u200b34", "A" * 41, "C12\x1d34"])
 def test_a_lot_that_no_record_can_hold_is_refused_and_not_looked_for_in_vain(typed: str) -> None:
     with pytest.raises(ProblemsError) as error:
         printed_lot(typed)

@@ -9,6 +9,7 @@ from .names import Names, names_of
 from .plans import consent_sheet, consent_text_sheet, missing_sheet, plan_sheet
 from .records import follow_up_sheet, readiness_sheet, review_sheet
 from .safety import assessment_sheet, problems_sheet
+from .scans import scan_sheet
 from .treatments import treatment_sheet
 from .words import HOW, SIGNS, amount, diluent_name, mark_sample, moment, place
 
@@ -33,5 +34,6 @@ __all__ = [
     "problems_sheet",
     "readiness_sheet",
     "review_sheet",
+    "scan_sheet",
     "treatment_sheet",
 ]
