@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ...contracts import StaffTask
-from ...contracts.due import DueItem, DueList, DueTask, OpenWatch, Standing
+from ...contracts import DueItem, DueList, DueTask, OpenWatch, StaffTask, Standing
 from ..durations import instant_of, load_zone, local_date, to_utc
 from .states import OPEN, StepState, days_overdue, standing, window_of
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...contracts import FollowUpPlan, Instrument, Outcome, Text
-from ...contracts.trends import OutcomeReport, ReportedInstrument, TreatmentOutcomes
+from ...contracts import FollowUpPlan, Instrument, Outcome, OutcomeReport, ReportedInstrument, Text, TreatmentOutcomes
 from ..durations import instant_of, load_zone, to_utc
 from .outcomes import baseline_of, primary_of, trend
 

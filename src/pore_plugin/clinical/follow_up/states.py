@@ -13,8 +13,16 @@ from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from ...contracts import FollowUpPlan, FollowUpStep, Problem, ProblemsError
-from ...contracts.due import FollowUpMove, Mover, Standing, StepProgress
+from ...contracts import (
+    FollowUpMove,
+    FollowUpPlan,
+    FollowUpStep,
+    Mover,
+    Problem,
+    ProblemsError,
+    Standing,
+    StepProgress,
+)
 from ..durations import end_of_day, instant_of, load_zone, local_date, start_of_day, to_utc
 from ..keys import record_key
 from .slots import BUILT_IN
