@@ -141,11 +141,6 @@ class Database:
         finally:
             _hand_back(connection, keep=mode != "alone")
 
-    def copy_file(self, path: Path) -> None:
-        """Copy a whole SQLite database as it was committed last into an empty file, also while it is written to."""
-        with self._autocommit() as connection:
-            connection.execute(text("VACUUM INTO :path"), {"path": str(path)})
-
     def _connect(self, mode: Mode) -> Connection:
         try:
             connection = self.engine.connect()
@@ -193,6 +188,12 @@ class Database:
         with self.transaction(mode="read") as connection:
             if self.kind == "postgresql":
                 _refuse_unwatched_role(connection)
+            elif revisions.is_backup(connection):
+                refuse(
+                    "storage.is_backup",
+                    "The file is a backup, and nobody works on that.",
+                    "Name the database itself, or restore the backup into one: pore-plugin restore.",
+                )
             state = revisions.state(connection)
         if state == revisions.CURRENT:
             return

@@ -6,7 +6,9 @@ open an older database at once migrate it once: the second one waits for the loc
 
 from __future__ import annotations
 
-import os
+import itertools
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +22,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..contracts import ProblemsError
 from . import revisions
 from .faults import fault, problem
-from .files import make_folder, make_private, sync_folder
 from .urls import default_path
 
 if TYPE_CHECKING:
     from .engine import Database
 
-__all__ = ["migrate", "upgrade"]
+__all__ = ["every_clinic", "migrate", "upgrade"]
+
+# Alembic keeps what it works on in its modules, so in one process it works on one database at a time.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def upgrade(database: Database) -> None:
@@ -52,11 +56,10 @@ def migrate(connection: Connection, to: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    config.attributes["folders"] = [str(folder) for folder in revisions.FOLDERS]
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(str(folder) for folder in revisions.FOLDERS))
     try:
-        with every_clinic(connection):
+        with _ONE_AT_A_TIME, every_clinic(connection):
             command.upgrade(config, to)
         _check_keys(connection)
     except ProblemsError:
@@ -112,29 +115,13 @@ def _failed(error: Exception) -> ProblemsError:
     )
 
 
-def _back_up(database: Database, connection: Connection) -> Path:
-    """Keep the whole database as it is, in a `backups` folder beside it, and return the file."""
-    beside = database.path or default_path()
-    folder = beside.parent / "backups"
-    make_folder(folder)
-    stem = f"{beside.stem}-before-{revisions.ORDER[-1]}"
-    names = (folder / f"{stem}{f'-{number}' if number else ''}.sqlite" for number in range(1_000_000))
-    path = next(name for name in names if make_private(name))
-    try:
-        if database.kind == "sqlite":
-            database.copy_file(path)
-        else:
-            from .copying import copy_everything
+def _back_up(database: Database, connection: Connection) -> None:
+    """Keep the whole database as it is, in a folder `backups` beside it or in this user's own."""
+    from .backup import keep
 
-            with every_clinic(connection):
-                copy_everything(connection, path)
-        handle = os.open(path, os.O_RDWR)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        sync_folder(folder)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return path
+    beside = database.path or default_path()
+    stem = f"{beside.stem}-before-{revisions.ORDER[-1]}"
+    names = (beside.parent / "backups" / f"{stem}{f'-{n}' if n else ''}.sqlite" for n in itertools.count())
+    path = next(name for name in names if not name.exists())
+    with every_clinic(connection):
+        keep(connection, path, clinic="", taken_at=int(time.time()))

@@ -8,10 +8,13 @@ from sqlalchemy import Connection, inspect, text
 
 from .faults import refuse
 
-__all__ = ["CURRENT", "EMPTY", "FOLDERS", "OLDER", "ORDER", "TABLE", "found", "state"]
+__all__ = ["BACKUP", "CURRENT", "EMPTY", "FOLDERS", "OLDER", "ORDER", "TABLE", "found", "is_backup", "state"]
 
 TABLE = "pore_revision"
 """The table that holds the revision: named so that no other program's database is taken for ours."""
+
+BACKUP = "pore_manifest"
+"""The table in which a backup says what it is."""
 
 ORDER = ("0001",)
 """Every revision there has been, oldest first; the last is what the tables of this version are."""
@@ -39,6 +42,11 @@ def found(connection: Connection) -> str | None:
         "The database holds tables of another program.",
         "Name another place: pore-plugin keeps its records in a database of their own.",
     )
+
+
+def is_backup(connection: Connection) -> bool:
+    """Whether a database is a backup, which is restored from and not worked on."""
+    return inspect(connection).has_table(BACKUP)
 
 
 def state(connection: Connection) -> str:
