@@ -17,7 +17,7 @@ from ..contracts import DOCUMENTS, Bump, ChangeClass, FieldChange, Model, Proble
 from .class_table import TABLE, Weight
 from .places import split
 
-__all__ = ["bump_problem", "class_of", "needed_bump", "rated"]
+__all__ = ["bump_problem", "class_of", "least_version", "needed_bump", "number_of", "rated"]
 
 _CLASSES: tuple[ChangeClass, ...] = ("wording", "additive", "breaking")
 _BUMPS: tuple[Bump, ...] = ("none", "patch", "minor", "major")
@@ -61,8 +61,8 @@ def bump_problem(old_version: str, new_version: str, needed: Bump) -> Problem | 
 
     A greater step than needed is allowed.
     """
-    old, new = _numbers(old_version), _numbers(new_version)
-    least = ".".join(map(str, _least(old, needed)))
+    old, new = number_of(old_version), number_of(new_version)
+    least = least_version(old_version, needed)
     if new < old:
         sentence = f"The version goes backwards, from {old_version} to {new_version}."
         code = "import.version_backwards"
@@ -71,8 +71,6 @@ def bump_problem(old_version: str, new_version: str, needed: Bump) -> Problem | 
     else:
         code = "import.version_bump"
         sentence = f"From {old_version} to {new_version} is too small a step: the changes ask for a {needed} version."
-    if needed == "none":
-        least = old_version
     return Problem(
         code=code,
         sentence=sentence,
@@ -81,7 +79,13 @@ def bump_problem(old_version: str, new_version: str, needed: Bump) -> Problem | 
     )
 
 
-def _numbers(version: str) -> tuple[int, int, int]:
+def least_version(old_version: str, needed: Bump) -> str:
+    """Return the least version that may follow after such changes."""
+    return ".".join(map(str, _least(number_of(old_version), needed)))
+
+
+def number_of(version: str) -> tuple[int, int, int]:
+    """Return a version as numbers, which compare, without the suffix of a composed form."""
     major, minor, patch = map(int, version.partition("+")[0].split("."))
     return major, minor, patch
 
