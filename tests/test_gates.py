@@ -697,6 +697,7 @@ def test_everything_a_treatment_rests_on_is_approved(document: str) -> None:
     "members",
     [
         {"withdrawn_at": "2026-09-10T14:01:00+01:00"},
+        {"valid_until": "2026-09-09"},
         {"approved_by": "nurse-example"},
         {"approved_by": "nobody"},
         {"approved_at": "2026-09-10T14:01:01+01:00"},
@@ -716,6 +717,83 @@ def test_an_approval_is_of_these_very_bytes() -> None:
 def test_an_approval_that_is_withdrawn_later_still_holds() -> None:
     first, *rest = made().case.approvals
     assert made().codes(approvals=[changed(first, withdrawn_at="2026-09-10T14:01:01+01:00"), *rest]) == []
+
+
+@pytest.mark.parametrize(
+    # The treatment is at 13:01 in UTC; on Kiritimati, 14 hours ahead, it is the next day by then.
+    ("zone", "missing"),
+    [("Europe/London", False), ("Pacific/Kiritimati", True)],
+)
+def test_an_approval_holds_to_the_end_of_its_last_day_in_the_clinics_zone(zone: str, missing: bool) -> None:
+    first, *rest = made().case.approvals
+    readiness = made().ready(
+        flow=workflow_of(clinic(zone=zone)), approvals=[changed(first, valid_until="2026-09-10"), *rest]
+    )
+    assert ("approval.missing" in {reason.code for reason in readiness.reasons}) is missing
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"withdrawn_at": "2026-09-10T14:01:00+01:00"}, "Its approval was withdrawn on 2026-09-10."),
+        ({"valid_until": "2026-09-09"}, "Its approval expired: 2026-09-09 was its last day."),
+        ({"approved_at": "2026-09-10T14:01:01+01:00"}, "Its approval is dated in the future."),
+        ({"approved_by": "dr-gone"}, "The person who approved it no longer works here."),
+        ({"approved_by": "nurse-example"}, "The person who approved it is not a prescriber here."),
+        ({"clinic": "clinic-2"}, "Nobody has approved it for this clinic."),
+    ],
+)
+def test_a_missing_approval_says_which_way_it_is_missing(members: Mapping[str, Any], said: str) -> None:
+    first, *rest = made().case.approvals
+    (reason,) = made().ready(approvals=[changed(first, **members), *rest]).reasons
+    assert (reason.code, reason.overridable) == ("approval.missing", False)
+    assert reason.sentence == f"{first.document.id} {first.document.version} is not approved for this clinic. {said}"
+
+
+def test_an_approval_of_another_version_is_named_as_such() -> None:
+    first, *rest = made().case.approvals
+    (reason,) = made().ready(approvals=[changed(first, document=other_bytes(first.document)), *rest]).reasons
+    assert reason.sentence.endswith("What was approved is another version of it, or other bytes under this version.")
+
+
+def test_one_approval_that_holds_is_enough_and_of_the_others_the_last_is_spoken_of() -> None:
+    first, *rest = made().case.approvals
+    expired = changed(first, id="approval-8", valid_until="2026-09-09")
+    withdrawn = changed(
+        first,
+        id="approval-9",
+        approved_at="2026-09-02T09:00:00+01:00",
+        withdrawn_at="2026-09-03T09:00:00+01:00",
+    )
+    assert made().codes(approvals=[first, expired, withdrawn, *rest]) == []
+    assert made().codes(approvals=[withdrawn, expired, first, *rest]) == []
+    (reason,) = made().ready(approvals=[withdrawn, expired, *rest]).reasons
+    assert reason.sentence.endswith("Its approval was withdrawn on 2026-09-03.")
+
+
+def test_the_approvals_of_somebody_who_has_left_or_may_prescribe_no_longer_hold_no_longer() -> None:
+    people = doc(made().flow.clinic.people)
+    stays = {**people[0], "id": "dr-new", "roles": ["prescriber"]}
+    for left in (
+        [stays, *(person for person in people if person["id"] != "dr-sample")],
+        [stays, *({**person, "roles": ["operator"]} if person["id"] == "dr-sample" else person for person in people)],
+    ):
+        flow = workflow_of(clinic(people=left))
+        codes = [reason.code for reason in made().ready(flow=flow).reasons]
+        assert codes.count("approval.missing") == len(DOCUMENTS)
+        # What a prescriber who is still here takes over holds.
+        over = [changed(one, approved_by="dr-new") for one in made().case.approvals]
+        codes = [reason.code for reason in made().ready(flow=flow, approvals=over).reasons]
+        assert "approval.missing" not in codes
+
+
+def test_a_plan_whose_approvals_have_expired_is_a_draft() -> None:
+    flow, response = made().flow, made().consultation
+    papers = [changed(one, valid_until="2026-09-06") for one in made().case.approvals]
+    plan = flow.plan(plan_request(flow, response, approvals=papers)).plan
+    assert plan is not None
+    assert plan.draft
+    assert not made().plan.draft
 
 
 # -- sample -----------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def _wrong(setting: Setting, response: Consultation | None) -> tuple[Problem, ..
     return () if accepted else problems
 
 
-def readiness_of(gate: Gatekeeping) -> Readiness:
+def readiness_of(setting: Setting, gate: Gatekeeping) -> Readiness:
     """Return the answer of all gates."""
     found = readiness.reasons(gate)
     return Readiness(
@@ -86,7 +86,10 @@ def readiness_of(gate: Gatekeeping) -> Readiness:
         at=gate.at,
         ready=not found,
         reasons=found,
-        notes=tuple({"en": policy.text} for policy in readiness.label_policies(gate)),
+        notes=(
+            *({"en": policy.text} for policy in readiness.label_policies(gate)),
+            *readiness.lot_notes(gate, setting.messages),
+        ),
     )
 
 
@@ -124,7 +127,7 @@ def treat(setting: Setting, request: TreatmentRequest) -> TreatmentRecord:
     plan = case.plan
     given = tuple(RegionDose(region=dose.region, side=dose.side, units=dose.units) for dose in report.doses)
     gate = gate_of(setting, case, report.operator, report.prescriber, report.started_at, given)
-    checked = readiness_of(gate)
+    checked = readiness_of(setting, gate)
     problems = list(treating.faults(report, plan, setting.clinic, setting.regions))
     problems += _unexplained(treating.undocumented((*checked.reasons, *treating.differences(report, plan)), report))
     if problems:

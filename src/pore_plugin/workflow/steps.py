@@ -111,7 +111,7 @@ def consent(setting: Setting, request: ConsentRequest) -> ConsentResult:
 def ready(setting: Setting, request: ReadinessRequest) -> Readiness:
     """Return every reason not to treat now."""
     gate = on_the_day.gate_of(setting, request.case, request.operator, request.prescriber, request.at)
-    return on_the_day.readiness_of(gate)
+    return on_the_day.readiness_of(setting, gate)
 
 
 @_step

@@ -4,21 +4,23 @@ One function per gate, so that each can be read, tested and explained alone. A r
 for a prescriber; the others wait for a change of the answer, the product, the paper or the clock.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from ...contracts import Consent, Finding, LabelPolicy, NotReady, Override, Problem
+from ...contracts import Consent, Finding, LabelPolicy, NotReady, Override, Problem, Text
 from ..durations import add_local, to_utc
 from . import consenting
-from .approvals import is_approved, needs_approval
+from .approvals import needs_approval, why_not_approved
 from .authorisations import operator_reasons, valid_authorisation
 from .consenting import consent_state
 from .gatekeeping import Gatekeeping
+from .quarantining import quarantine_notes, quarantine_reasons
 from .vials import lifted, vial_reasons
 
 __all__ = [
     "Gatekeeping",
     "gate_code",
     "label_policies",
+    "lot_notes",
     "reasons",
     "valid_authorisation",
     "valid_consents",
@@ -48,6 +50,8 @@ def _identity(gate: Gatekeeping) -> Iterator[NotReady]:
         )
     clinics = {case.plan.clinic, case.consultation.clinic, case.assessment.clinic, gate.clinic.id}
     clinics |= {case.day_form.clinic} if case.day_form else set()
+    # A quarantine is a clinic's own record: another clinic's blocks too, and should not have come here.
+    clinics |= {quarantine.clinic for quarantine in case.quarantines}
     if len(clinics) > 1:
         yield NotReady(
             code="case.clinic",
@@ -260,8 +264,14 @@ def label_policies(gate: Gatekeeping) -> tuple[LabelPolicy, ...]:
     return lifted(gate.case.vials, gate.case.plan, gate.product, gate.clinic.policies, gate.now, gate.today)
 
 
+def lot_notes(gate: Gatekeeping, messages: Mapping[str, Text]) -> tuple[Text, ...]:
+    """Return why a lot here is quarantined, and which one reads almost like a quarantined lot."""
+    return tuple(quarantine_notes(gate.case.vials, gate.case.quarantines, gate.now, messages))
+
+
 def _vials(gate: Gatekeeping) -> Iterator[NotReady]:
-    return vial_reasons(gate.case.vials, gate.case.plan, gate.product, gate.clinic.policies, gate.now, gate.today)
+    yield from vial_reasons(gate.case.vials, gate.case.plan, gate.product, gate.clinic.policies, gate.now, gate.today)
+    yield from quarantine_reasons(gate.case.vials, gate.case.quarantines, gate.now)
 
 
 def _approvals(gate: Gatekeeping) -> Iterator[NotReady]:
@@ -274,10 +284,11 @@ def _approvals(gate: Gatekeeping) -> Iterator[NotReady]:
         consent_texts=(c.text for c in case.consents if c.purpose == "treatment" and c.plan == gate.plan),
     )
     for pin in used:
-        if not is_approved(pin, case.approvals, gate.clinic, gate.now):
+        why_not = why_not_approved(pin, case.approvals, gate.clinic, gate.now)
+        if why_not is not None:
             yield NotReady(
                 code="approval.missing",
-                sentence=f"{pin.id} {pin.version} is not approved for this clinic.",
+                sentence=f"{pin.id} {pin.version} is not approved for this clinic. {why_not}",
                 next_step="A named prescriber reviews and approves this very version.",
             )
 
