@@ -139,6 +139,7 @@ def _written(found: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, 
         },
     )
     yield from _lots(common, treatment)
+    yield from _custody(common, consultation)
     yield (
         "problem-report",
         {
@@ -389,6 +390,159 @@ def _followed(workflow: PoreWorkflow, found: dict[str, dict[str, Any]], seen: li
             messages={},
         ),
     )
+
+
+def _custody(common: dict[str, Any], consultation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what is written about keeping: who is whom, holds, erasures, the audit, and backups."""
+    at, by, patient = "2026-10-01T09:00:00+01:00", "admin-placeholder", common["patient"]
+    head = {"number": 42, "hash": "5a" * 32}
+    said = {"clinic": common["clinic"], "at": at, "by": by}
+    counts = [{"kind": "consultation", "count": 1}]
+    kept = {"kind": "consultation", "id": consultation["id"]}
+    pinned = "sha256:" + "0f" * 32
+    stone = {"patient_hash": "3c" * 32, "at": at, "by": by, "reason": "Asked for in writing.", "counts": counts}
+    entry = {"patient": patient, "host": "sample-host", "first_at": at, "last_at": at}
+    audited = {
+        "number": 7,
+        "at": at,
+        "actor": "dr-sample",
+        "action": "patient.export",
+        "patient": patient,
+        "records": [{"mode": "read", **kept}],
+    }
+    yield (
+        "patient-merge",
+        {
+            "id": "merge-1",
+            "action": "merge",
+            "patient": "patient-0002",
+            "into": patient,
+            "why": "Registered twice.",
+            **said,
+        },
+    )
+    yield (
+        "legal-hold",
+        {"id": "hold-1", "action": "hold", "patient": patient, "why": "A claim was announced.", **said},
+    )
+    yield (
+        "record-correction",
+        {
+            "id": "correction-1.here",
+            "patient": patient,
+            "correction": "correction-1",
+            "direction": "here",
+            "recorded_as": "patient-0002",
+            "records": [{**kept, "digest": pinned, "state": "completed"}],
+            "why": "Two people with one name.",
+            **said,
+        },
+    )
+    yield (
+        "record-redaction",
+        {
+            "id": "redaction-1",
+            "patient": patient,
+            "kind": "treatment-record",
+            "record": "treatment-1",
+            "revision": 1,
+            "original_digest": pinned,
+            "redacted_digest": "sha256:" + "1e" * 32,
+            "pointers": ["/report/vials/0/vial/used_for/0"],
+            **said,
+        },
+    )
+    yield "patient-list", {"clinic": common["clinic"], "generated_at": at, "patients": [entry]}
+    yield (
+        "patient-export",
+        {
+            "clinic": common["clinic"],
+            "patient": patient,
+            "ids": [patient],
+            "generated_at": at,
+            "generated_by": by,
+            "entry": entry,
+            "records": [
+                {
+                    **kept,
+                    "revision": 1,
+                    "patient": patient,
+                    "state": "completed",
+                    "happened_at": at,
+                    "recorded_at": at,
+                    "recorded_by": "dr-sample",
+                    "digest": pinned,
+                    "document": {"id": consultation["id"]},
+                }
+            ],
+            "audit": [audited],
+        },
+    )
+    yield (
+        "tombstone-list",
+        {"clinic": common["clinic"], "generated_at": at, "key_check": "4d" * 32, "tombstones": [stone]},
+    )
+    yield (
+        "erasure-report",
+        {
+            **said,
+            "patient": patient,
+            "applied": False,
+            "last_at": at,
+            "retention": "P8Y",
+            "retention_ends": "2034-10-01",
+            "records": counts,
+            "rows": [{"kind": "record", "count": 1}, {"kind": "audit", "count": 3}],
+            "refused": [
+                {
+                    "code": "erasure.retention",
+                    "sentence": "The clinic's retention period is not over.",
+                    "next_step": "Wait for its end, or say why it must be sooner with --despite-retention.",
+                }
+            ],
+        },
+    )
+    yield (
+        "retention-report",
+        {
+            **said,
+            "retention": "P8Y",
+            "applied": False,
+            "patients": [{"patient": patient, "last_at": at, "ended": "2026-09-30", "records": 12}],
+        },
+    )
+    yield (
+        "audit-check",
+        {"clinic": common["clinic"], "at": at, "intact": True, "entries": 42, "erased": 3, "head": head},
+    )
+    yield "audit-list", {**said, "patient": patient, "ids": [patient], "entries": [audited]}
+    yield (
+        "backup-manifest",
+        {
+            "clinic": common["clinic"],
+            "file": "pore-2026-10-01.backup",
+            "taken_at": at,
+            "revision": "0001",
+            "version": "0.1.0",
+            "tables": [{"table": "record", "rows": 12, "sha256": "6b" * 32}],
+            "audit": head,
+            "verified": True,
+        },
+    )
+    yield (
+        "restore-report",
+        {
+            **said,
+            "file": "pore-2026-10-01.backup",
+            "applied": True,
+            "taken_at": at,
+            "rows": [{"kind": "record", "count": 12}],
+            "tombstones": 1,
+            "erased_again": 1,
+            "paused": "Restored from a backup: what was delivered since then is not known.",
+        },
+    )
+    yield "resume-report", {**said, "paused_at": at, "was": "Restored from a backup.", "why": "Compared with the host."}
 
 
 def main() -> int:

@@ -171,6 +171,10 @@ class Policies(Model):
     consultation_expiry: Opt[Duration] = Field(default=None, description="How long a consultation may be planned from.")
     cooling_off: Opt[Duration] = Field(default=None, description="May raise the market's setting, never lower it.")
     top_up_window: Opt[TopUpWindow] = None
+    retention: Opt[Duration] = Field(
+        default=None,
+        description="How long records are kept, counted from the last thing that happened; absent = nothing is erased.",
+    )
     switched_off_rules: tuple[Token, ...] = ()
     accepted_suggestions: tuple[Sentence, ...] = Field(
         default=(), description="Keys of T-marked numbers that the clinic's prescriber accepts, as `plan` lists them."
