@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, Generic, NoReturn, TypeVar
 
-from ..contracts import ContentDocument, Pin, canonical, digest
+from ..contracts import ContentDocument, ContentStatus, Pin, canonical, digest
 from ..hooks import BUILTIN
+from ..validation import check
 
 __all__ = ["CLINIC", "Entry", "entry_of"]
 
@@ -21,24 +22,44 @@ CLINIC = "clinic"
 class Entry(Generic[T_co]):
     """A document that never changes. `origin` is the plug-in that contributed it, `pore` or `clinic`."""
 
-    __slots__ = ("canonical", "model", "origin", "pin")
+    __slots__ = ("_model", "canonical", "contract", "is_kept", "origin", "pin", "status")
 
     canonical: bytes
     """The RFC 8785 form of the document as read: the bytes to store."""
-    model: T_co
+    _model: Any
+    contract: type[T_co]
+    is_kept: bool
+    """Whether it comes from the clinic's library, which checked it when it was taken in."""
     origin: str
     pin: Pin
+    status: ContentStatus
 
     def __init__(self, model: T_co, source: Mapping[str, Any], origin: str) -> None:
         """Take a checked document with the plain document it was read from, whose digest becomes the pin's."""
         # Written down now: the plain document stays in the hands of whoever gave it.
-        for name, value in (
-            ("model", model),
-            ("origin", origin),
-            ("pin", Pin(id=model.id, version=model.version, digest=digest(source))),
-            ("canonical", canonical(source)),
-        ):
+        pin = Pin(id=model.id, version=model.version, digest=digest(source))
+        self._set(model, type(model), pin, canonical(source), origin, model.status, False)
+
+    @classmethod
+    def kept(cls, contract: type[T], pin: Pin, canonical: bytes, status: ContentStatus, origin: str) -> Entry[T]:
+        """Return a document of the clinic's library, with its status there; it is read when somebody looks at it."""
+        entry: Entry[T] = object.__new__(Entry)
+        entry._set(None, contract, pin, canonical, origin, status, True)
+        return entry
+
+    def _set(self, *values: Any) -> None:
+        names = ("_model", "contract", "pin", "canonical", "origin", "status", "is_kept")
+        for name, value in zip(names, values, strict=True):
             object.__setattr__(self, name, value)
+
+    @property
+    def model(self) -> T_co:
+        """The typed document. Raises `ProblemsError` for kept bytes that this version of the package cannot read."""
+        known: T_co | None = self._model
+        if known is None:
+            known = check(self.contract, self.canonical).model.model_copy(update={"status": self.status})
+            object.__setattr__(self, "_model", known)
+        return known
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("an entry of the catalogue does not change")
@@ -48,9 +69,9 @@ class Entry(Generic[T_co]):
 
     @property
     def document(self) -> dict[str, Any]:
-        """A fresh copy of the document as read, members sorted."""
+        """A fresh copy of the document as read, members sorted; a kept one with its status in the library."""
         document: dict[str, Any] = json.loads(self.canonical)
-        return document
+        return {**document, "status": self.status} if self.is_kept else document
 
     @property
     def number(self) -> tuple[int, int, int]:
@@ -71,7 +92,7 @@ class Entry(Generic[T_co]):
         otherwise a copy with a higher version would replace our rules.
         """
         usurps = self.origin != BUILTIN and self.pin.id.partition(".")[0] == BUILTIN
-        return not (self.is_composed or usurps or self.model.status == "retired")
+        return not (self.is_composed or usurps or self.status == "retired")
 
     def __repr__(self) -> str:
         return f"Entry({self.pin.id} {self.pin.version})"

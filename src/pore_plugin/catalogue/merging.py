@@ -16,16 +16,17 @@ from .locales import missing_locales
 from .references import definitions, references
 from .wording import refused_texts
 
-__all__ = ["Catalogue"]
+__all__ = ["PACKAGE_ONLY", "SOLE", "Catalogue"]
 
 T = TypeVar("T", bound=ContentDocument)
 
 _HAND_IN = "Install or hand in the content that holds it."
 _HOOK = "pore_register_content"
 _OURS = frozenset({BUILTIN, CLINIC})
-_SOLE = frozenset({"evidence statement", "region", "chart", "rule", "market"})
+SOLE = frozenset({"evidence statement", "region", "chart", "rule", "market"})
 """What one document alone may define: a second definition would leave open which one holds."""
-_PACKAGE_ONLY = frozenset({"safety-rules", "markets"})
+_NAMES = {contract: name for name, contract in DOCUMENTS.items()}
+PACKAGE_ONLY = frozenset({"safety-rules", "markets"})
 """What is never taken from anybody else: nothing may lower a verdict or what a market asks for."""
 
 
@@ -41,7 +42,7 @@ class Catalogue:
         for entry in entries:
             self._pinned.setdefault(entry.pin, entry)
         for entry in self._pinned.values():
-            key = (type(entry.model), entry.pin.id)
+            key = (entry.contract, entry.pin.id)
             if entry.is_current and (key not in self._current or self._current[key].number < entry.number):
                 self._current[key] = entry
         self.entries: tuple[Entry[Any], ...] = tuple(self._pinned.values())
@@ -51,7 +52,7 @@ class Catalogue:
     def build(
         cls,
         contributions: Iterable[Contributed[ContentItem]],
-        documents: Iterable[bytes | Mapping[str, Any]] = (),
+        documents: Iterable[bytes | Mapping[str, Any] | Entry[Any]] = (),
     ) -> Catalogue:
         """Merge what plug-ins contribute with the documents that the clinic hands in.
 
@@ -86,7 +87,7 @@ class Catalogue:
         """Return what `find` returns. Raises `ProblemsError` (`catalogue.unknown`) when there is none."""
         found = self.find(kind, identifier)
         if found is None:
-            name = next((name for name, model in DOCUMENTS.items() if model is kind), kind.__name__)
+            name = _NAMES.get(kind, kind.__name__)
             known = [entry.pin.id for entry in self.of_type(kind)]
             near = get_close_matches(identifier, known, n=1) or known[:5]
             hint = f"Did you mean {' or '.join(near)}? " if near else ""
@@ -117,9 +118,12 @@ class Catalogue:
         return Catalogue((*self.entries, *entries), self.problems)
 
 
-def _handed_in(documents: Iterable[bytes | Mapping[str, Any]]) -> Iterator[Entry[Any]]:
+def _handed_in(documents: Iterable[bytes | Mapping[str, Any] | Entry[Any]]) -> Iterator[Entry[Any]]:
     problems: list[Problem] = []
     for index, given in enumerate(documents):
+        if isinstance(given, Entry):
+            yield given
+            continue
         try:
             document = read_json(given) if isinstance(given, bytes) else given
             kind = document.get("type") if isinstance(document, Mapping) else None
@@ -155,20 +159,20 @@ def _problems(entries: list[Entry[Any]]) -> Iterator[Problem]:
     for entry in current:
         for kind, name in definitions(entry.model):
             defined[kind].add(name)
-            if kind in _SOLE:
+            if kind in SOLE:
                 authors[kind, name].append(entry)
     for (kind, name), several in sorted(authors.items(), key=lambda item: item[0]):
         if len(several) > 1:
             yield from _duplicate(f"The {kind} {name}", several)
     for entry in current:
-        if entry.model.type in _PACKAGE_ONLY and entry.origin != BUILTIN:
+        if entry.model.type in PACKAGE_ONLY and entry.origin != BUILTIN:
             sentence = f"{entry.pin.id} is a {entry.model.type} document, which only the package itself has."
             yield _problem(entry, "catalogue.package_only", sentence, "/type")
         for reference in references(entry.model):
             if reference.target not in defined[reference.kind]:
                 sentence = f"{entry.pin.id} refers to the {reference.kind} {reference.target}, which nothing defines."
                 yield _problem(entry, "catalogue.unknown_reference", sentence, reference.pointer)
-        for pointer, locale in missing_locales(entry.model):
+        for pointer, locale in () if entry.is_kept else missing_locales(entry.model):
             sentence = f"{entry.pin.id} lacks a text in {locale}, a locale it has elsewhere."
             yield _problem(entry, "locale.missing", sentence, pointer)
     for entry, problem in refused_texts(current):
@@ -182,7 +186,7 @@ def _duplicates(entries: list[Entry[Any]]) -> Iterator[Problem]:
     by_id: dict[str, dict[str, Entry[Any]]] = defaultdict(dict)
     for entry in entries:
         by_version[entry.pin.id, entry.pin.version].setdefault(entry.pin.digest, entry)
-        by_id[entry.pin.id].setdefault(entry.model.type, entry)
+        by_id[entry.pin.id].setdefault(_NAMES[entry.contract], entry)
     for (identifier, version), different in sorted(by_version.items()):
         if len(different) > 1:
             yield from _duplicate(f"{identifier} {version}", list(different.values()))
@@ -219,7 +223,8 @@ def _pinned_only(entries: Iterable[Entry[Any]]) -> Iterator[Problem]:
     """Yield a warning for each document of the clinic that new work will not use because its id is the package's."""
     ours = {entry.pin for entry in entries if entry.origin == BUILTIN}
     for entry in entries:
-        if entry.origin == CLINIC and entry.pin.id.partition(".")[0] == BUILTIN and entry.pin not in ours:
+        mistaken = entry.origin == CLINIC and entry.pin.id.partition(".")[0] == BUILTIN and not entry.is_kept
+        if mistaken and entry.pin not in ours:
             yield Problem(
                 code="catalogue.pinned_only",
                 severity="warning",

@@ -21,11 +21,12 @@ def drug_names(models: Iterable[Any]) -> frozenset[str]:
 def refused_texts(entries: Iterable[Entry[Any]]) -> Iterator[tuple[Entry[Any], Problem]]:
     """Yield each entry of an extension or the clinic with what is wrong with its texts.
 
-    Ours are checked when the package is made. The names are those of every product among the entries.
+    Ours are checked when the package is made, those of the clinic's library when they are taken in. The names are
+    those of every product among the entries.
     """
     entries = tuple(entries)
     names = drug_names(entry.model for entry in entries)
     for entry in entries:
-        if entry.origin != BUILTIN:
+        if entry.origin != BUILTIN and not entry.is_kept:
             for problem in check_document(entry.model, names=names):
                 yield entry, problem

@@ -56,7 +56,7 @@ class Desk:
         """The workflow over the library as it is; made at first use, and again after `content_changed`."""
         if self._workflow is None:
             with self.use("content.read") as unit:
-                held = holdings(unit, self.clinic, self.today(), drafts=self.drafts)
+                held = holdings(unit, drafts=self.drafts)
             self._workflow = PoreWorkflow(self.clinic, content=[*held, *self._content], **self._options)
         return self._workflow
 

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ..contracts import Clinic
+from ..builtin import content
+from ..catalogue import CLINIC, Entry
+from ..contracts import DOCUMENTS, ContentDocument, Overlay, Pin
 from ..storage import Unit
-from ..validation.jsontext import read_json
+from .standing import standings
 
 __all__ = ["holdings"]
 
 
-def holdings(unit: Unit, clinic: Clinic, today: str, *, drafts: bool) -> list[Mapping[str, Any]]:
-    """Return the clinic's content documents with the status that they have here on this day."""
-    return [read_json(row.canonical) for row in unit.content.all() if row.origin == "clinic"]
+def holdings(unit: Unit, *, drafts: bool) -> list[Entry[Any]]:
+    """Return the clinic's content documents with the status that they have in its library.
+
+    Of each document one version is for new work: the one that was approved or gone back to last, else the newest
+    draft; with `drafts` also a draft that is newer. Everything else is handed in as retired, so that records find it
+    by its pin: other versions, and what the package or an extension had when it was approved or used. An approval
+    that ran out changes nothing here: it stops a treatment, not a plan.
+    """
+    documents = list(unit.content.documents())
+    if not documents:
+        return []
+    ours = {checked.digest for checked in content()}
+    used = {
+        (content_id, current[0]): current[1]
+        for content_id, standing in standings(unit.content.actions(), unit.content.heads()).items()
+        if (current := standing.current(drafts=drafts)) is not None
+    }
+    held: list[Entry[Any]] = []
+    for content_id, version, digest, kind, canonical in documents:
+        contract = DOCUMENTS.get(kind)
+        # An overlay is kept beside the document that it makes, which is the one that anybody works with.
+        if digest in ours or contract is None or not issubclass(contract, ContentDocument) or contract is Overlay:
+            continue
+        status = used.get((content_id, version), "retired")
+        pin = Pin(id=content_id, version=version, digest=digest)
+        held.append(Entry.kept(contract, pin, canonical, status, CLINIC))
+    return held

@@ -61,6 +61,18 @@ class Contents:
         for row in self._unit.execute(statement.where(_T.clinic == self._unit.clinic)):
             yield row[0], row[1], row[2], row[3], row[4]
 
+    def documents(self) -> Iterator[tuple[str, str, str, str, bytes]]:
+        """Yield id, version, digest, type and canonical bytes of every version, in the order in which they came."""
+        statement = select(_T.id, _T.version, _T.digest, _T.type, _T.canonical).where(_T.clinic == self._unit.clinic)
+        for row in self._unit.execute(statement.order_by(_T.id, _T.at, _T.version)):
+            yield row[0], row[1], row[2], row[3], row[4]
+
+    def actions(self, content_id: str | None = None) -> Iterator[tuple[str, str, str]]:
+        """Yield id, version and action of everything that was done with a document, or with all, in order."""
+        where = [_E.clinic == self._unit.clinic, *([_E.id == content_id] if content_id is not None else [])]
+        for row in self._unit.execute(select(_E.id, _E.version, _E.action).where(*where).order_by(_E.seq)):
+            yield row[0], row[1], row[2]
+
     def record(
         self,
         action: str,

@@ -55,16 +55,16 @@ class PoreWorkflow:
     """The whole way of one treatment, for one clinic.
 
     `clinic`: checked settings (`pore_plugin.check_toml("clinic", data).model`). `content`: further content documents
-    of the clinic, as JSON bytes or mappings. `plugins`: extensions handed in by name, besides the installed ones
-    (`installed=False` leaves those out). Raises `ProblemsError` when settings or content do not hold together; a
-    broken extension is quarantined and shown by `plugins`.
+    of the clinic, as JSON bytes, mappings or entries that its library kept. `plugins`: extensions handed in by name,
+    besides the installed ones (`installed=False` leaves those out). Raises `ProblemsError` when settings or content do
+    not hold together; a broken extension is quarantined and shown by `plugins`.
     """
 
     def __init__(
         self,
         clinic: Clinic,
         *,
-        content: Iterable[bytes | Mapping[str, Any]] = (),
+        content: Iterable[bytes | Mapping[str, Any] | Entry[Any]] = (),
         plugins: Mapping[str, object] | None = None,
         installed: bool = True,
         environ: Mapping[str, str] | None = None,

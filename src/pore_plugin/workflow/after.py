@@ -171,7 +171,7 @@ def _trends(
     setting: Setting, request: ReviewRequest, step: FollowUpStep | None
 ) -> tuple[tuple[OutcomeTrend, ...], tuple[Problem, ...]]:
     """Return the trends, or what is wrong with the outcomes: a bad figure must not hold back a flag."""
-    instruments = [entry.model for entry in setting.catalogue.entries if isinstance(entry.model, Instrument)]
+    instruments = [entry.model for entry in setting.catalogue.entries if entry.contract is Instrument]
     visited = request.response.occurred_at if step is not None and step.primary_outcome else None
     wrong = outcomes.check_outcomes(request.outcomes, instruments)
     try:

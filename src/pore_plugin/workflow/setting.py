@@ -111,7 +111,7 @@ class Setting:
         self,
         clinic: Clinic,
         extensions: Extensions,
-        content: Iterable[bytes | Mapping[str, Any]],
+        content: Iterable[bytes | Mapping[str, Any] | Entry[Any]],
         package_version: str,
     ) -> None:
         self.clinic = clinic
@@ -268,7 +268,7 @@ class Setting:
             return self.forms[document_id].pin
         for entry in self.catalogue.entries:
             if entry.pin.id == document_id:
-                return self.catalogue.get(type(entry.model), document_id).pin
+                return self.catalogue.get(entry.contract, document_id).pin
         raise problem(
             "catalogue.unknown", "The catalogue has no document with this id.", "Correct the id, or add the document."
         )
@@ -290,7 +290,7 @@ class Setting:
         return {region.id: localise(region.title, locale) for region in self.regions.regions}
 
     def approved(self, pin: Pin, approvals: Iterable[Approval], at: str) -> bool:
-        """Return whether a prescriber of this clinic has approved these very bytes by now, and not withdrawn it."""
+        """Return whether a prescriber of this clinic has approved these very bytes and the approval holds then."""
         return is_approved(pin, approvals, self.clinic, datetime.fromisoformat(at))
 
     def looked(self, response: Response) -> Looked:
