@@ -17,8 +17,9 @@ def locales_of(value: Model) -> frozenset[str]:
 
 def missing_locales(value: Model, wanted: frozenset[str] | None = None) -> Iterator[tuple[str, str]]:
     """Yield pointer and locale for each text that lacks one of the wanted locales, by default the document's own."""
-    wanted = locales_of(value) if wanted is None else wanted
-    for pointer, text in _texts(value, ""):
+    texts = list(_texts(value, ""))
+    wanted = frozenset(locale for _, text in texts for locale in text) if wanted is None else wanted
+    for pointer, text in texts:
         for locale in sorted(wanted - text.keys()):
             yield pointer, locale
 
@@ -26,11 +27,8 @@ def missing_locales(value: Model, wanted: frozenset[str] | None = None) -> Itera
 def _texts(value: Any, pointer: str) -> Iterator[tuple[str, FrozenMap[str]]]:
     if isinstance(value, FrozenMap):
         yield pointer, value
-    elif isinstance(value, Model):
-        for name, inner in value.__dict__.items():
-            if inner is not None and not isinstance(inner, str):
-                yield from _texts(inner, f"{pointer}/{name}")
-    elif isinstance(value, tuple):
-        for index, inner in enumerate(value):
-            if not isinstance(inner, str):
-                yield from _texts(inner, f"{pointer}/{index}")
+        return
+    members = enumerate(value) if isinstance(value, tuple) else value.__dict__.items()
+    for name, inner in members:
+        if type(inner) is not str and isinstance(inner, (Model, tuple, FrozenMap)):
+            yield from _texts(inner, f"{pointer}/{name}")

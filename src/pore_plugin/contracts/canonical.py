@@ -11,7 +11,7 @@ from .limits import MAX_INTEGER, MAX_NODES
 if TYPE_CHECKING:
     from .base import Model
 
-__all__ = ["canonical", "composed_version", "digest", "record_digest"]
+__all__ = ["canonical", "checked_digest", "composed_version", "digest", "record_digest"]
 
 _OUTSIDE_DIGEST = frozenset({"digest", "status"})
 _LEAF = frozenset({bool, type(None)})
@@ -61,9 +61,15 @@ def record_digest(record: "Model") -> str:
     what `digest` has to look for in a document of unknown origin cannot be in a model. Raises `ValueError` for a
     model that was built without checks and cannot be written.
     """
-    body = record.to_document()
-    for member in _OUTSIDE_DIGEST:
-        body.pop(member, None)
+    return checked_digest(record.to_document())
+
+
+def checked_digest(document: Mapping[str, Any]) -> str:
+    """Return the `digest` of a document that passed the check of its contract, sooner: see `record_digest`.
+
+    Raises `ValueError` for what no contract lets pass.
+    """
+    body = {key: value for key, value in document.items() if key not in _OUTSIDE_DIGEST}
     try:
         text = (_fast_writer() or _PLAIN.encode)(body).encode()
     except ValueError:

@@ -29,7 +29,7 @@ from pydantic import ValidationError
 
 from ..contracts import DOCUMENTS
 from ..contracts.base import Model
-from ..contracts.canonical import digest as digest_of
+from ..contracts.canonical import checked_digest
 from ..contracts.limits import MAX_PROBLEMS
 from ..contracts.problems import Problem, ProblemLocation, ProblemsError
 from ..schemas import SchemaRegistry, registry
@@ -78,7 +78,7 @@ class Checked(Generic[T]):
     def digest(self) -> str:
         """`sha256:<64 hex>` of the canonical document as read, without its top-level `digest` and `status`."""
         if self._digest is None:
-            self._digest = digest_of(self.document)
+            self._digest = checked_digest(self.document)
         return self._digest
 
     def __repr__(self) -> str:

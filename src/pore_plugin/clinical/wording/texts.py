@@ -114,19 +114,24 @@ def normalise(text: str, divider: str = "-") -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _readings(text: str) -> Iterator[tuple[str, ...]]:
-    """Yield the sentences; twice where a hyphen at a line's end can be part of the word or not."""
-    for reading in dict.fromkeys((normalise(text), normalise(text, ""))):
-        yield tuple(one for one in _SENTENCE.split(reading) if one)
+@lru_cache(maxsize=4096)
+def _readings(text: str) -> tuple[tuple[str, ...], ...]:
+    """Return the sentences; twice where a hyphen at a line's end can be part of the word or not."""
+    readings = dict.fromkeys((normalise(text), normalise(text, "")))
+    return tuple(tuple(one for one in _SENTENCE.split(reading) if one) for reading in readings)
 
 
 def _claims(sentences: tuple[str, ...]) -> Iterator[Problem]:
     for number, sentence in enumerate(sentences, start=1):
-        for claim in CLAIMS:
-            if any(_makes(claim, part) for part in _parts(sentence)):
-                yield Problem(
-                    code=claim.code, sentence=f"Sentence {number} {claim.sentence}", next_step=claim.next_step
-                )
+        for claim in _made(sentence):
+            yield Problem(code=claim.code, sentence=f"Sentence {number} {claim.sentence}", next_step=claim.next_step)
+
+
+@lru_cache(maxsize=4096)
+def _made(sentence: str) -> tuple[Claim, ...]:
+    """Return the claims that a sentence makes. Kept: the documents of a library say most things alike."""
+    parts = tuple(_parts(sentence))
+    return tuple(claim for claim in CLAIMS if any(_makes(claim, part) for part in parts))
 
 
 def _parts(sentence: str) -> Iterator[str]:
@@ -210,9 +215,10 @@ def _walk(value: Any, pointer: str) -> Iterator[tuple[str, FrozenMap[str]]]:
     """Yield every localised text inside a model with its pointer."""
     if isinstance(value, FrozenMap):
         yield pointer, value
-    elif isinstance(value, tuple):
-        for index, one in enumerate(value):
-            yield from _walk(one, f"{pointer}/{index}")
-    elif hasattr(type(value), "model_fields"):
-        for name, field in type(value).model_fields.items():
-            yield from _walk(getattr(value, name), f"{pointer}/{field.alias or name}")
+        return
+    # The only member that a document spells otherwise than its model is `$schema`, which is no text.
+    members = enumerate(value) if isinstance(value, tuple) else value.__dict__.items()
+    for name, inner in members:
+        # Most of what a document holds is strings; this is asked a hundred times for each text.
+        if type(inner) is not str and isinstance(inner, (Model, tuple, FrozenMap)):
+            yield from _walk(inner, f"{pointer}/{name}")

@@ -1,0 +1,99 @@
+"""How the content documents of a package hang together, and what they say to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ..builtin import content as builtin_content
+from ..catalogue.locales import missing_locales
+from ..catalogue.merging import PACKAGE_ONLY, SOLE
+from ..catalogue.references import definitions, references
+from ..catalogue.wording import drug_names
+from ..clinical.wording.texts import check_document
+from ..contracts import Problem
+from ..validation.explain import nearest
+from .known import Known
+
+if TYPE_CHECKING:
+    from .checking import CheckedFile
+
+__all__ = ["Found", "linked", "text_problems"]
+
+Found = tuple["CheckedFile", Problem]
+"""A file, and something that is wrong with it, not yet located."""
+
+_GUESSES = 50
+"""For so many different names that nothing defines a near one is looked for; each costs a look at all names."""
+
+
+def text_problems(content: Sequence[CheckedFile], known: Known) -> list[Found]:
+    """Return what the texts of documents must not say, by the names of every product there is."""
+    names = known.names | drug_names(file.checked.model for file in content)
+    return [
+        (file, problem)
+        for file in content
+        if file.checked.model.status != "retired"
+        for problem in check_document(file.checked.model, names=names)
+    ]
+
+
+def linked(content: Sequence[CheckedFile], known: Known) -> list[Found]:
+    """Return every reference that leads nowhere, everything defined twice, and every text that lacks a language."""
+    shipped = _shipped()
+    # The content of the package itself, handed in as it is, is as it should be.
+    foreign = [file for file in content if (file.checked.model.id, file.checked.digest) not in shipped]
+    current = [file for file in foreign if file.checked.model.status != "retired"]
+    everything = known.with_models(file.checked.model for file in content)
+    guesses = _Guesses(everything)
+    found = list(_defined_twice(current, known))
+    for file in current:
+        model = file.checked.model
+        if model.type in PACKAGE_ONLY:
+            sentence = f"{model.id} is a {model.type} document, which only the package itself has."
+            found.append((file, _problem("catalogue.package_only", sentence, "/type", "Take it out.")))
+        for reference in references(model):
+            if (reference.kind, reference.target) not in everything.defined:
+                sentence = f"{model.id} refers to the {reference.kind} {reference.target}, which nothing defines."
+                step = guesses.step(reference.kind, reference.target)
+                found.append((file, _problem("catalogue.unknown_reference", sentence, reference.pointer, step)))
+        for pointer, locale in missing_locales(model):
+            sentence = f"{model.id} lacks a text in {locale}, a locale it has elsewhere."
+            found.append((file, _problem("locale.missing", sentence, pointer, f"Add the text in {locale}.")))
+    return found
+
+
+def _defined_twice(current: Sequence[CheckedFile], known: Known) -> Iterator[Found]:
+    """Name what one document alone may define and two do; versions of one document are one."""
+    authors: dict[tuple[str, str], str] = {what: author for what, author in known.defined.items() if what[0] in SOLE}
+    for file in current:
+        model = file.checked.model
+        for kind, name in definitions(model):
+            if kind in SOLE and authors.setdefault((kind, name), model.id) != model.id:
+                sentence = f"The {kind} {name} is defined by {authors[kind, name]} too."
+                yield file, _problem("catalogue.duplicate", sentence, "", "Keep one of them, or rename it.")
+
+
+class _Guesses:
+    """Next steps for names that nothing defines, each looked up once."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self.steps: dict[tuple[str, str], str] = {}
+
+    def step(self, kind: str, target: str) -> str:
+        if (kind, target) not in self.steps:
+            near = nearest(target, self.known.ids(kind)) if len(self.steps) < _GUESSES else None
+            guess = f"Did you mean {near}? Otherwise add" if near else "Add"
+            self.steps[kind, target] = f"{guess} the document that defines it."
+        return self.steps[kind, target]
+
+
+@cache
+def _shipped() -> frozenset[tuple[str, str]]:
+    return frozenset((checked.model.id, checked.digest) for checked in builtin_content())
+
+
+def _problem(code: str, sentence: str, pointer: str, next_step: str) -> Problem:
+    return Problem(code=code, sentence=sentence[:4000], pointer=pointer, next_step=next_step)
