@@ -118,7 +118,7 @@ def restore(
         refuse(
             "backup.other_clinic", "The backup holds nothing of this clinic.", "Name the clinic that it was taken of."
         )
-    with _current(path, manifest) as source, database.transaction(clinic) as target:
+    with _current(path, manifest) as source, database.transaction(clinic, mode="long") as target:
         holds = _audit_holds(source, clinic, manifest)
         _lock(target, clinic)
         replaced = _clear(target, source, clinic, replace)

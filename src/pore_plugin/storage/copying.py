@@ -151,7 +151,7 @@ def rows_of(connection: Connection, table: Table, clinic: str) -> Iterator[Seque
     statement = select(*sorted(table.columns, key=lambda column: column.name)).order_by(*table.primary_key.columns)
     if clinic:
         statement = statement.where(table.c.clinic == clinic)
-    result = connection.execution_options(yield_per=_BATCH).execute(statement)
+    result = connection.execute(statement.execution_options(yield_per=_BATCH))
     for part in result.partitions():
         yield [tuple(row) for row in part]
 

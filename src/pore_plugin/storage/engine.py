@@ -38,7 +38,7 @@ _SERVER = {
 }
 
 
-Mode = Literal["write", "read", "alone"]
+Mode = Literal["write", "long", "read", "alone"]
 
 
 class Database:
@@ -121,8 +121,8 @@ class Database:
         """One transaction as a bare connection, for the modules of this room and their tests.
 
         On PostgreSQL only the rows of `clinic` can be seen or written in it, and none without one. `read`: sees one
-        state of the database and writes nothing. `alone`: waits for every other one of its kind, with no foreign key
-        enforced on SQLite.
+        state of the database and writes nothing. `long`: no statement of it is called off for the time it takes.
+        `alone`: waits for every other one of its kind, and SQLite enforces no foreign key in it.
         """
         connection = self._connect(mode)
         try:
@@ -299,7 +299,7 @@ def _limit(connection: Connection, clinic: str | None, mode: Mode) -> None:
         {
             "clinic": clinic or "",
             "lock": str(_ALONE_MS if alone else _BUSY_MS),
-            "statement": "0" if alone else str(_STATEMENT_MS),
+            "statement": "0" if mode in {"alone", "long"} else str(_STATEMENT_MS),
         },
     )
     if alone:
