@@ -323,8 +323,9 @@ def _conflict(overlay: Overlay, pointer: str, place: str, why: str) -> Problem:
 
 
 def _within(problem: Problem, overlay: Overlay) -> Problem:
-    sentence = f"With its changes {overlay.target} is not in order. {problem.sentence}"
-    return problem.model_copy(update={"sentence": sentence})
+    at = f" at {problem.pointer}" if problem.pointer else ""
+    sentence = f"With its changes {overlay.target} is not in order{at}. {problem.sentence}"
+    return problem.model_copy(update={"sentence": sentence, "pointer": "/changes"})
 
 
 def _of_type() -> Problem:
