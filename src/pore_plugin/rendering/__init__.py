@@ -4,6 +4,7 @@ Pure: a record, a locale and the `Names` of what the record holds ids of in, tex
 says SAMPLE on every sheet, content that nobody approved says DRAFT.
 """
 
+from .content_changes import content_list_sheet, diff_sheet, history_sheet, import_sheet
 from .forms import answers_sheet, form_sheet
 from .names import Names, names_of
 from .plans import consent_sheet, consent_text_sheet, missing_sheet, plan_sheet
@@ -22,9 +23,13 @@ __all__ = [
     "assessment_sheet",
     "consent_sheet",
     "consent_text_sheet",
+    "content_list_sheet",
+    "diff_sheet",
     "diluent_name",
     "follow_up_sheet",
     "form_sheet",
+    "history_sheet",
+    "import_sheet",
     "mark_sample",
     "missing_sheet",
     "moment",
