@@ -76,12 +76,12 @@ class RecallContact(Model):
 class RecallFollowUp(Model):
     """Where the follow-up of a treatment stands, and when the patient was last in contact."""
 
-    state: Literal["none", "planned", "due", "overdue", "done"] = Field(
-        description="Of the next open step: ahead, in its window, past it; done = none is open; none = no plan."
+    state: Literal["none", "planned", "due", "overdue", "missed", "done"] = Field(
+        description="Overdue before due before planned; with no step open missed before done; none = there is no plan."
     )
     next_step: Opt[Token] = Field(default=None, description="The open step that comes first.")
     next_due: Opt[Instant] = Field(default=None, description="When that step is due.")
-    missed: tuple[Token, ...] = Field(default=(), description="Steps that nobody came to.")
+    missed: tuple[Token, ...] = Field(default=(), description="Steps whose window is over and that nobody did.")
     last_contact: Opt[RecallContact] = None
     watch_until: Opt[Instant] = Field(default=None, description="Until when the red-flag watch is open; absent = over.")
 

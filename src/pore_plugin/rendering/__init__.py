@@ -8,6 +8,7 @@ from .content_changes import content_list_sheet, diff_sheet, history_sheet, impo
 from .forms import answers_sheet, form_sheet
 from .names import Names, names_of
 from .plans import consent_sheet, consent_text_sheet, missing_sheet, plan_sheet
+from .recalls import lot_events_sheet, recall_sheet
 from .records import follow_up_sheet, readiness_sheet, review_sheet
 from .safety import assessment_sheet, problems_sheet
 from .scans import scan_sheet
@@ -30,6 +31,7 @@ __all__ = [
     "form_sheet",
     "history_sheet",
     "import_sheet",
+    "lot_events_sheet",
     "mark_sample",
     "missing_sheet",
     "moment",
@@ -38,6 +40,7 @@ __all__ = [
     "plan_sheet",
     "problems_sheet",
     "readiness_sheet",
+    "recall_sheet",
     "review_sheet",
     "scan_sheet",
     "treatment_sheet",
