@@ -63,8 +63,8 @@ def examples() -> list[str]:
 
 
 def test_the_promised_commands_are_there() -> None:
-    promised = "demo form submit assess plan consent ready treat review validate schema plugins scan"
-    assert set(COMMANDS) == {*promised.split(), "follow-up plan", "init clinic"}
+    promised = "demo form submit assess plan consent ready treat review validate schema plugins scan package"
+    assert set(COMMANDS) == {*promised.split(), "follow-up plan", "init clinic", "init protocol", "init schedule", "init template"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..contracts import Problem, ProblemsError
-from . import demonstration, scans, steps, tools
+from . import demonstration, scans, starting, steps, tools, validating
 from .console import Format, emit, show_problems, speak_utf8
 from .exits import Exit, StopError
 
@@ -52,7 +52,9 @@ def pore_plugin(
 demonstration.register(app)
 steps.register(app)
 scans.register(app)
+validating.register(app)
 tools.register(app)
+starting.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

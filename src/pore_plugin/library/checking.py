@@ -21,7 +21,7 @@ from .sources import SourceFile, Sources, at_file
 if TYPE_CHECKING:
     from .known import Known
 
-__all__ = ["CheckedFile", "CheckedPackage", "check_package"]
+__all__ = ["CheckedFile", "CheckedPackage", "check_package", "not_content"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _package(given: Sources, known: Known | None, contract: str | None, referenc
         except ProblemsError as error:
             problems += error.problems
     content = [file for file in files if file.is_content]
-    problems += [_not_content(file) for file in files if file.source.package is not None and not file.is_content]
+    problems += [not_content(file) for file in files if file.source.package is not None and not file.is_content]
     if content:
         # Imported here: records are checked one at a time, and without any content.
         from .known import builtin_known
@@ -127,9 +127,15 @@ def _checked(source: SourceFile, contract: str | None) -> CheckedFile:
     return CheckedFile(source, name, engine().check_reading(name, reading, file=source.name))
 
 
-def _not_content(file: CheckedFile) -> Problem:
+def not_content(file: CheckedFile) -> Problem:
+    """Return the problem of a record or settings among what is packed."""
     sentence = f"A {file.contract} is no content document, which is all that a package holds."
-    return at_file(file.source.name, "package.not_content", sentence, "Make the package without it.")
+    return at_file(
+        file.source.name,
+        "package.not_content",
+        sentence,
+        "Make the package without it; records of patients never belong in one.",
+    )
 
 
 def _duplicates(content: Sequence[CheckedFile]) -> Iterator[Problem]:

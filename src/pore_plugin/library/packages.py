@@ -15,13 +15,12 @@ from pathlib import Path
 from stat import S_IFMT, S_ISDIR, S_ISREG
 
 from ..contracts import PackageManifest, Problem, ProblemLocation, ProblemsError
-from ..contracts.base import Model
 from ..contracts.limits import MAX_BYTES, MAX_PACKAGE_BYTES, MAX_PACKAGE_FILES, MAX_PACKAGE_RATIO, MAX_PROBLEMS
 from ..validation import check
 from ..validation.jsontext import locate
 from .sources import MANIFEST, SUFFIXES, SourceFile, Sources, at_file, media_of, shown_name
 
-__all__ = ["PACKED", "package_of", "read_package", "verified_folder"]
+__all__ = ["PACKED", "manifest_of", "package_of", "read_package", "verified_folder"]
 
 PACKED = frozenset(suffix for suffix, media in SUFFIXES.items() if media != "toml")
 """The endings of what a package may hold."""
@@ -68,11 +67,11 @@ def verified_folder(name: str, manifest: bytes, files: Sequence[SourceFile]) -> 
     return tuple(_against_manifest(f"{name}/", manifest, held))
 
 
-def package_of(files: Iterable[SourceFile], *, name: str, version: str) -> bytes:
-    """Return the package of these files: the same files give the same bytes, on every machine.
+def manifest_of(files: Iterable[SourceFile], *, name: str, version: str) -> PackageManifest:
+    """Return the manifest of a package of these files.
 
-    Entries are stored without compression, whose outcome differs between versions of zlib. Raises `ProblemsError`
-    for a path that no package may hold, or that two files have.
+    Raises `ProblemsError` for a name or version that is none, for a path that no package may hold, or that two files
+    have.
     """
     ordered = sorted(files, key=lambda file: file.path)
     problems = [problem for file in ordered for problem in _misnamed(file.name, file.path)]
@@ -86,19 +85,24 @@ def package_of(files: Iterable[SourceFile], *, name: str, version: str) -> bytes
         "version": version,
         "files": [{"path": file.path, "sha256": file.sha256, "size": len(file.data)} for file in ordered],
     }
-    manifest = _pretty(check(PackageManifest, document).model)
+    return check(PackageManifest, document).model
+
+
+def package_of(files: Iterable[SourceFile], manifest: PackageManifest) -> bytes:
+    """Return the package of these files with their manifest: the same files give the same bytes, on every machine.
+
+    Entries are stored without compression, whose outcome differs between versions of zlib.
+    """
+    held = {file.path: file.data for file in files}
+    head = (json.dumps(manifest.to_document(), indent=2, ensure_ascii=False) + "\n").encode()
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for path, data in [(MANIFEST, manifest), *((file.path, file.data) for file in ordered)]:
+        for path, data in [(MANIFEST, head), *((file.path, held[file.path]) for file in manifest.files)]:
             info = zipfile.ZipInfo(path, _ALWAYS)
             info.create_system = 3
             info.external_attr = 0o100644 << 16
             archive.writestr(info, data)
     return packed.getvalue()
-
-
-def _pretty(model: Model) -> bytes:
-    return (json.dumps(model.to_document(), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _entries_at_most(descriptor: int) -> int:
