@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from pore_plugin.builtin import documents
 from pore_plugin.contracts import ProcedureTemplate, TouchedRecords, canonical, digest
+from pore_plugin.library.checking import CheckedFile
+from pore_plugin.library.known import builtin_known
 from pore_plugin.library.overlays import overlay_of
 from pore_plugin.library.planning import HeldVersion, ImportPlan, plan_import, unchanged_by_bytes
 from pore_plugin.library.sources import SourceFile
-from pore_plugin.validation import Checked, check
+from pore_plugin.validation import check
 
 CONTENT = {document["id"]: document for document in (json.loads(data) for _, data in documents())}
 BASE = CONTENT["pore.template.salicylic-peel"]
@@ -49,23 +51,15 @@ class Library:
 
     def apply(self, plan: ImportPlan) -> None:
         for planned in plan.to_write:
-            source = None if planned.overlay else planned.source
-            self.hold(planned.checked.document, source.sha256 if source else None)
+            self.hold(planned.checked.document, None if planned.overlay else planned.source.sha256)
 
 
-@dataclass(frozen=True)
-class File:
-    source: SourceFile
-    contract: str
-    checked: Checked[Any]
-
-
-def files(*given: dict[str, Any], indent: int | None = 2) -> list[File]:
+def files(*given: dict[str, Any], indent: int | None = 2) -> list[CheckedFile]:
     made = []
     for index, document in enumerate(given):
         data = json.dumps(document, indent=indent).encode()
         source = SourceFile(f"{index}.json", data, "json", f"{index}.json")
-        made.append(File(source, document["type"], check(document["type"], document)))
+        made.append(CheckedFile(source, document["type"], check(document["type"], document)))
     return made
 
 
@@ -292,6 +286,23 @@ def test_what_an_overlay_spoils_is_named_by_its_place() -> None:
     spoiled = overlay_of(BASE, copied, identifier="acme.overlay.peel").to_document()
     (problem,) = plan_import(files(spoiled), packaged()).problems
     assert (problem.code, problem.pointer) == ("schema.required", "/changes")
+
+
+def test_what_an_overlay_makes_refers_to_what_is_known_or_imported_with_it() -> None:
+    lost = overlay(schedule="acme.schedule.mine")
+    plan = plan_import(files(lost), packaged())
+    (problem,) = plan.problems
+    assert (problem.code, problem.pointer) == ("catalogue.unknown_reference", "/changes")
+    assert "acme.template.peel is not in order at /schedule." in problem.sentence
+    schedule = CONTENT["pore.schedule.peel"] | {"id": "acme.schedule.mine"}
+    assert plan_import(files(lost, schedule), packaged()).problems == ()
+    there = builtin_known().with_ids("follow-up-schedule", ["acme.schedule.mine"])
+    assert plan_import(files(lost), packaged(), there).problems == ()
+
+
+def test_what_an_overlay_says_is_held_to_the_rules_for_texts() -> None:
+    plan = plan_import(files(overlay(title={"en": "Peel", "de": "Peeling"})), packaged())
+    assert set(codes(plan)) == {"locale.missing"}
 
 
 VERSION = st.sampled_from(["0.9.0", "1.0.0", "1.0.1", "1.1.0", "2.0.0"])

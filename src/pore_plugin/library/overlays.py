@@ -36,7 +36,7 @@ from .classes import least_version, needed_bump, rated
 from .diffing import diff, in_order
 from .places import joined, name_of, names_of, same_kind, split
 
-__all__ = ["BASES", "Overlaid", "Rebased", "apply", "compose", "difference", "overlay_of", "rebase"]
+__all__ = ["BASES", "Overlaid", "Rebased", "apply", "compose", "difference", "of_composed", "overlay_of", "rebase"]
 
 BASES = frozenset({"consent-text", "follow-up-schedule", "procedure-template"})
 """Types that an overlay may be laid over: what a clinic does its own way without being another product or rule."""
@@ -94,7 +94,7 @@ def compose(overlay: Overlay, base_document: Mapping[str, Any]) -> Checked[Conte
     try:
         return cast(Checked[ContentDocument], check(str(kind), overlaid.document))
     except ProblemsError as error:
-        raise ProblemsError(_within(problem, overlay) for problem in error.problems) from None
+        raise ProblemsError(of_composed(problem, overlay.target) for problem in error.problems) from None
 
 
 def rebase(overlay: Overlay, old_base: Mapping[str, Any], new_base: Mapping[str, Any]) -> Rebased:
@@ -322,10 +322,11 @@ def _conflict(overlay: Overlay, pointer: str, place: str, why: str) -> Problem:
     )
 
 
-def _within(problem: Problem, overlay: Overlay) -> Problem:
+def of_composed(problem: Problem, target: str) -> Problem:
+    """Return a problem of the document that an overlay makes as one of the overlay, which is the file there is."""
     at = f" at {problem.pointer}" if problem.pointer else ""
-    sentence = f"With its changes {overlay.target} is not in order{at}. {problem.sentence}"
-    return problem.model_copy(update={"sentence": sentence, "pointer": "/changes"})
+    sentence = f"With its changes {target} is not in order{at}. {problem.sentence}"
+    return problem.model_copy(update={"sentence": sentence[:4000], "pointer": "/changes"})
 
 
 def _of_type() -> Problem:

@@ -12,14 +12,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal, Protocol, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..contracts import (
     Bump,
-    ImportReport,
     Overlay,
     Pin,
     Problem,
@@ -27,90 +24,33 @@ from ..contracts import (
     ProblemsError,
     RatedChange,
     TouchedRecords,
-    canonical,
 )
 from ..hooks import BUILTIN
 from ..validation import Checked
-from ..validation.reading import Media, read_media
+from ..validation.reading import read_media
+from .checking import CheckedFile
 from .classes import bump_problem, least_version, needed_bump, number_of, rated
 from .diffing import diff
-from .overlays import compose
+from .import_plans import Held, HeldVersion, ImportPlan, Outcome, PlannedDocument
+from .overlays import compose, of_composed
+from .sources import SourceFile
+
+if TYPE_CHECKING:
+    from .known import Known
 
 __all__ = [
-    "CheckedDocument",
     "Held",
     "HeldVersion",
     "ImportPlan",
     "PlannedDocument",
-    "Source",
     "plan_import",
     "unchanged_by_bytes",
 ]
 
-Outcome = Literal["created", "changed", "unchanged", "conflicting"]
-
-
-class Source(Protocol):
-    """A file as it was read; `sources.SourceFile` is one."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def data(self) -> bytes: ...
-    @property
-    def media(self) -> Media: ...
-    @property
-    def sha256(self) -> str: ...
-
-
-class CheckedDocument(Protocol):
-    """A content document that passed its own checks; `checking.CheckedFile` is one."""
-
-    @property
-    def source(self) -> Source: ...
-    @property
-    def contract(self) -> str: ...
-    @property
-    def checked(self) -> Checked[Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class HeldVersion:
-    """A version that the clinic or the package holds; `sha256` is that of the bytes that were first imported."""
-
-    id: str
-    version: str
-    digest: str
-    type: str
-    sha256: str | None = None
-
-
-class Held(Protocol):
-    """What an import is compared with. Answers hold for the whole import: one transaction."""
-
-    def with_bytes(self, hashes: Collection[str]) -> Mapping[str, HeldVersion]:
-        """Return the versions that were imported from files with these sha256 (hex), by sha256."""
-        ...
-
-    def versions(self, identifier: str) -> Sequence[HeldVersion]:
-        """Return every version of an id, the package's and those of extensions too, in any order."""
-        ...
-
-    def canonical(self, held: HeldVersion) -> bytes:
-        """Return the canonical JSON of a version."""
-        ...
-
-    def touched(self, identifier: str) -> Sequence[TouchedRecords]:
-        """Return what is open and pinned to a version of an id: drafts, plans, follow-ups, overlays on it."""
-        ...
-
-
-SourceT = TypeVar("SourceT", bound=Source)
-
 
 def unchanged_by_bytes(
-    sources: Iterable[SourceT], held: Held
-) -> tuple[tuple[tuple[SourceT, HeldVersion], ...], tuple[SourceT, ...]]:
+    sources: Iterable[SourceFile], held: Held
+) -> tuple[tuple[tuple[SourceFile, HeldVersion], ...], tuple[SourceFile, ...]]:
     """Part files whose very bytes are held, with the version they are, from the others, which have to be read.
 
     A second import of unchanged files ends here, without reading one of them as a document.
@@ -121,97 +61,27 @@ def unchanged_by_bytes(
     return known, tuple(source for source in given if source.sha256 not in there)
 
 
-@dataclass(frozen=True)
-class PlannedDocument:
-    """What an import does with one document."""
+def plan_import(checked: Iterable[CheckedFile], held: Held, known: Known | None = None) -> ImportPlan:
+    """Plan the import of content documents, checked as one package. Nothing is raised and nothing is changed.
 
-    outcome: Outcome
-    type: str
-    checked: Checked[Any]
-    source: Source | None
-    """The file that it or its overlay came from."""
-    overlay: Pin | None = None
-    """The overlay that makes it; its bytes are those of no file."""
-    previous: str | None = None
-    """The version before it, held or in the same import."""
-    changes: tuple[RatedChange, ...] = ()
-    """Against that version."""
-    needed_bump: Bump | None = None
-    touches: tuple[TouchedRecords, ...] = ()
-
-    @property
-    def pin(self) -> Pin:
-        model = self.checked.model
-        return Pin(id=model.id, version=model.version, digest=self.checked.digest)
-
-    @cached_property
-    def canonical(self) -> bytes:
-        """The RFC 8785 form of the document as read."""
-        return canonical(self.checked.document)
-
-    def _item(self) -> dict[str, Any]:
-        optional = {
-            "source": None if self.source is None or self.overlay is not None else self.source.name,
-            "overlay": None if self.overlay is None else self.overlay.id,
-            "previous": self.previous,
-            "needed_bump": self.needed_bump,
-        }
-        return {
-            **self.pin.to_document(),
-            "type": self.type,
-            "title": self.checked.document["title"],
-            "outcome": self.outcome,
-            **{name: value for name, value in optional.items() if value},
-            **({"changes": self.changes} if self.changes else {}),
-            **({"touches": self.touches} if self.touches else {}),
-        }
-
-
-@dataclass(frozen=True)
-class ImportPlan:
-    """Everything an import would do, or why it may not."""
-
-    documents: tuple[PlannedDocument, ...]
-    """By id as they came, versions of one id in their order, each overlay followed by what it makes."""
-    problems: tuple[Problem, ...]
-
-    @property
-    def to_write(self) -> tuple[PlannedDocument, ...]:
-        """What has to be kept, in an order in which it can be: nothing at all where there is a problem."""
-        if self.problems:
-            return ()
-        return tuple(document for document in self.documents if document.outcome in ("created", "changed"))
-
-    def report(self, *, applied: bool = False, unchanged_files: int = 0) -> ImportReport:
-        """Return the report; `unchanged_files` is how many `unchanged_by_bytes` had set apart."""
-        counts = Counter(document.outcome for document in self.documents)
-        counts["unchanged"] += unchanged_files
-        return ImportReport.model_validate(
-            {
-                "applied": applied and not self.problems,
-                "counts": {name: counts[name] for name in ("created", "changed", "unchanged", "conflicting")},
-                "items": tuple(document._item() for document in self.documents if document.outcome != "unchanged"),
-                "problems": self.problems,
-            }
-        )
-
-
-def plan_import(checked: Iterable[CheckedDocument], held: Held) -> ImportPlan:
-    """Plan the import of content documents. Nothing is raised and nothing is changed."""
-    by_id: dict[str, list[CheckedDocument]] = defaultdict(list)
+    What overlays make is checked here: its contract, its texts, its references. It may refer to the documents of the
+    import and to `known`, by default the content of the package.
+    """
+    by_id: dict[str, list[CheckedFile]] = defaultdict(list)
     for document in checked:
         by_id[document.checked.model.id].append(document)
     planner = _Planner(held, by_id)
     for several in by_id.values():
         for document in sorted(several, key=lambda each: number_of(each.checked.model.version)):
             planner.take(document)
+    planner.check_composed(known)
     return ImportPlan(tuple(planner.documents), tuple(planner.problems))
 
 
 class _Planner:
     """One planning of one import."""
 
-    def __init__(self, held: Held, by_id: Mapping[str, Sequence[CheckedDocument]]) -> None:
+    def __init__(self, held: Held, by_id: Mapping[str, Sequence[CheckedFile]]) -> None:
         self.held = held
         self.by_id = by_id
         self.documents: list[PlannedDocument] = []
@@ -222,12 +92,12 @@ class _Planner:
         times = Counter((identifier, version) for identifier, version, _ in digests)
         self.twice = {key for key, count in times.items() if count > 1}
 
-    def take(self, document: CheckedDocument) -> None:
+    def take(self, document: CheckedFile) -> None:
         planned = self.judge(document.contract, document.checked, document.source, None)
         if isinstance(document.checked.model, Overlay) and planned.outcome in ("created", "changed"):
             self.compose(document.checked.model, planned.pin, document.source)
 
-    def compose(self, overlay: Overlay, pin: Pin, source: Source) -> None:
+    def compose(self, overlay: Overlay, pin: Pin, source: SourceFile) -> None:
         """Plan the document that an overlay makes with its base."""
         base = self.document_of(overlay.base)
         if base is None:
@@ -242,6 +112,23 @@ class _Planner:
             return
         self.judge(composed.document["type"], composed, source, pin)
 
+    def check_composed(self, known: Known | None) -> None:
+        """Check what overlays make as one package with the rest of the import."""
+        composed = [
+            CheckedFile(each.source, each.type, each.checked)
+            for each in self.documents
+            if each.overlay is not None and each.outcome != "unchanged"
+        ]
+        if composed:
+            # Imported here: it needs the content of the package, and few imports have an overlay.
+            from .known import builtin_known
+            from .linking import linked, text_problems
+
+            there = builtin_known() if known is None else known
+            there = there.with_models(each.checked.model for several in self.by_id.values() for each in several)
+            for file, problem in (*text_problems(composed, there), *linked(composed, there)):
+                self.refuse(file.source, [of_composed(problem, file.checked.model.id)])
+
     def document_of(self, pin: Pin) -> dict[str, Any] | None:
         for one in self.held.versions(pin.id):
             if (one.version, one.digest) == (pin.version, pin.digest):
@@ -251,7 +138,7 @@ class _Planner:
                 return document.checked.document
         return None
 
-    def judge(self, kind: str, checked: Checked[Any], source: Source, overlay: Pin | None) -> PlannedDocument:
+    def judge(self, kind: str, checked: Checked[Any], source: SourceFile, overlay: Pin | None) -> PlannedDocument:
         """Plan one document, and note what is wrong with it."""
         model = checked.model
         versions = [one for one in self.held.versions(model.id) if "+" not in one.version]
@@ -305,7 +192,7 @@ class _Planner:
         new = number_of(version)
         return tuple(each for each in self.held.touched(identifier) if number_of(each.version) < new)
 
-    def refuse(self, source: Source, problems: Iterable[Problem]) -> None:
+    def refuse(self, source: SourceFile, problems: Iterable[Problem]) -> None:
         self.problems += _located(source, tuple(problems))
 
 
@@ -357,7 +244,7 @@ def _named(problem: Problem, identifier: str, *, of_overlay: bool) -> Problem:
     return problem.model_copy(update={"sentence": sentence, "pointer": pointer})
 
 
-def _located(source: Source, problems: Sequence[Problem]) -> Iterator[Problem]:
+def _located(source: SourceFile, problems: Sequence[Problem]) -> Iterator[Problem]:
     """Give problems their places; the file is read again only for these."""
     reading = read_media(source.data, source.media)
     places = reading.locate({problem.pointer for problem in problems}) if reading.locate else {}
