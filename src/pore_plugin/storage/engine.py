@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..contracts import ProblemsError
 from . import revisions
 from .faults import fault, problem, refuse, said, unconfirmed
-from .files import SIDE_FILES, check_private, check_whole, make_folder, make_private
+from .files import SIDE_FILES, check_private, check_whole, check_writable, make_folder, make_private
 from .unit import Unit
 from .urls import Place, read_place
 
@@ -218,6 +218,7 @@ def _ready_file(path: Path, create: bool) -> None:
     check_private([path, *(path.with_name(path.name + end) for end in SIDE_FILES)])
     if not make_private(path):
         check_whole(path)
+        check_writable(path)
 
 
 def _missing(shown: str) -> ProblemsError:

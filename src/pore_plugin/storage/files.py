@@ -8,9 +8,9 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from .faults import fault, refuse
+from .faults import fault, refuse, said
 
-__all__ = ["SIDE_FILES", "check_private", "check_whole", "make_folder", "make_private", "sync_folder"]
+__all__ = ["SIDE_FILES", "check_private", "check_whole", "check_writable", "make_folder", "make_private", "sync_folder"]
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database file; it gives them the mode of that file."""
@@ -69,6 +69,16 @@ def check_private(paths: Iterable[Path]) -> None:
             "Other users of this machine can open the records: the mode of the file is wider than 0600.",
             f"Find out who could read it, then: chmod 600 {named}",
         )
+
+
+def check_writable(path: Path) -> None:
+    """Raise `ProblemsError` (`storage.read_only`) where a database file or its folder cannot be written to.
+
+    Before SQLite tries: beside a file that it can only read it would leave others of that kind.
+    """
+    effective = os.access in os.supports_effective_ids
+    if not all(os.access(one, os.W_OK, effective_ids=effective) for one in (path, path.parent)):
+        raise said("storage.read_only")
 
 
 def check_whole(path: Path) -> None:
