@@ -216,6 +216,36 @@ def test_an_item_without_a_name_is_reached_by_its_index_as_in_the_diff() -> None
     assert apply(written, BASE).document["skin_preparation"][0]["text"]["en"] == "Wash."
 
 
+def test_an_item_without_a_name_is_added_behind_the_last() -> None:
+    statement = {"text": {"en": "Dry the skin."}, "source": "S1", "mark": "D", "checked_on": "2026-01-01"}
+    written = [{"action": "add", "place": "skin_preparation/-", "now": statement}]
+    made = check(Overlay, {**overlay(retitled).to_document(), "changes": written}).model
+    assert apply(made, BASE).document["skin_preparation"] == [*BASE["skin_preparation"], statement]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"action": "add", "place": "steps/cold", "now": {"id": "cool", "title": {"en": "Cool"}}},
+        {"action": "add", "place": "steps/consent", "now": {"id": "consent"}},
+        {"action": "add", "place": "nothing/here", "now": "x"},
+        {"action": "add", "place": "steps/new", "now": {"id": "new"}, "after": "nobody"},
+        {"action": "set", "place": "steps/nobody/required", "was": True, "now": False},
+        {"action": "set", "place": "skin_preparation/99/mark", "was": "V", "now": "D"},
+        {"action": "remove", "place": "steps/consent", "was": {"id": "consent"}},
+        {"action": "move", "place": "steps/nobody", "first": True},
+        {"action": "move", "place": "summary", "first": True},
+    ],
+)
+def test_a_change_that_the_base_speaks_against_is_named_and_leaves_the_rest(change: dict[str, Any]) -> None:
+    given = overlay(retitled).to_document()
+    overlaid = apply(check(Overlay, {**given, "changes": [change, *given["changes"]]}).model, BASE)
+    (conflict,) = overlaid.conflicts
+    assert conflict.code == "overlay.conflict"
+    assert f"cannot change {change['place']}." in conflict.sentence
+    assert overlaid.document == edited(retitled)
+
+
 def test_a_difference_shows_the_places_the_changes_and_their_classes() -> None:
     shown = difference(overlay(lambda d: (retitled(d), extended(d))), BASE)
     assert [(change.place, change.change_class) for change in shown.changes] == [

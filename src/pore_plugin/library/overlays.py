@@ -15,7 +15,7 @@ An upgraded base changes nothing by itself. `rebase` makes the overlay's next ve
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -28,13 +28,12 @@ from ..contracts import (
     Problem,
     ProblemsError,
     RatedChange,
-    canonical,
     digest,
 )
 from ..validation import Checked, check
 from .classes import least_version, needed_bump, rated
-from .diffing import diff, in_order
-from .places import joined, name_of, names_of, same_kind, split
+from .diffing import diff
+from .overlay_changes import ConflictError, changes_between, make
 
 __all__ = ["BASES", "Overlaid", "Rebased", "apply", "compose", "difference", "of_composed", "overlay_of", "rebase"]
 
@@ -45,8 +44,6 @@ _OWN = ("digest", "id", "review", "status", "version")
 """Members that the overlay has of its own."""
 _KEPT = ("$schema", "type")
 """Members that stay those of the base."""
-_END = "-"
-"""The place behind the last item of a list whose items have no names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +109,7 @@ def rebase(overlay: Overlay, old_base: Mapping[str, Any], new_base: Mapping[str,
     after["version"] = version
     if conflicts:
         return Rebased(None, after, tuple(conflicts), changes, bump)
-    steps = list(_changes(_bare(new_base), _bare(after), ()))
+    steps = list(changes_between(_bare(new_base), _bare(after), ()))
     document = {**overlay.to_document(), "version": version, "base": _pin(new_base), "changes": steps}
     document.pop("digest", None)
     rebased = check(Overlay, document).model if steps else None
@@ -125,7 +122,7 @@ def overlay_of(base: Mapping[str, Any], edited: Mapping[str, Any], *, identifier
     The copy has its own `id`, which becomes the target; version, title, status and review are taken over as well.
     Raises `ProblemsError` where the copy differs in nothing, or in its type, or has no id of its own.
     """
-    steps = list(_changes(_bare(base), _bare(edited), ()))
+    steps = list(changes_between(_bare(base), _bare(edited), ()))
     problems = [*([] if base.get("type") == edited.get("type") else [_other_type()]), *([] if steps else [_nothing()])]
     if problems:
         raise ProblemsError(problems)
@@ -160,149 +157,18 @@ def _pin(document: Mapping[str, Any]) -> dict[str, str]:
     return {"id": document["id"], "version": document["version"], "digest": digest(document)}
 
 
-def _changes(old: Any, new: Any, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Yield the changes that make one value out of another, in an order in which they can be done."""
-    place = joined(names)
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key, value in old.items():
-            if key in new:
-                yield from _changes(value, new[key], (*names, key))
-            else:
-                yield {"action": "remove", "place": joined((*names, key)), "was": value}
-        for key in new:
-            if key not in old:
-                yield {"action": "add", "place": joined((*names, key)), "now": new[key]}
-        return
-    if isinstance(old, list) and isinstance(new, list):
-        old_names, new_names = names_of(old), names_of(new)
-        if old_names is not None and new_names is not None:
-            yield from _item_changes(
-                dict(zip(old_names, old, strict=True)), dict(zip(new_names, new, strict=True)), names
-            )
-            return
-    if canonical(old) != canonical(new):
-        yield {"action": "set", "place": place, "was": old, "now": new}
-
-
-def _item_changes(old: dict[str, Any], new: dict[str, Any], names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    for name, item in old.items():
-        if name not in new:
-            yield {"action": "remove", "place": joined((*names, name)), "was": item}
-    order = {name: index for index, name in enumerate(old)}
-    in_place = in_order([order[name] for name in new if name in old])
-    before: str | None = None
-    for index, (name, item) in enumerate(new.items()):
-        place = joined((*names, name))
-        here: dict[str, Any] = {}
-        if index < len(new) - 1:
-            here = {"first": True} if before is None else {"after": before}
-        if name not in old:
-            yield {"action": "add", "place": place, "now": item, **here}
-        elif order[name] not in in_place:
-            yield {"action": "move", "place": place, **here}
-        if name in old:
-            if same_kind(old[name], item):
-                yield from _changes(old[name], item, (*names, name))
-            else:
-                yield {"action": "set", "place": place, "was": old[name], "now": item}
-        before = name
-
-
-class _ConflictError(Exception):
-    """Why a change cannot be made."""
-
-
 def _laid_over(overlay: Overlay, base: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     document = {key: copy.deepcopy(value) for key, value in base.items() if key not in _OWN}
     given = overlay.to_document()
     conflicts = []
     for index, change in enumerate(given["changes"]):
         try:
-            _make(document, change)
-        except _ConflictError as conflict:
+            make(document, change)
+        except ConflictError as conflict:
             conflicts.append(_conflict(overlay, f"/changes/{index}", change["place"], str(conflict)))
     document["id"], document["version"] = overlay.target, overlay.version
     document |= {member: given[member] for member in ("status", "review") if member in given}
     return document, conflicts
-
-
-def _make(document: dict[str, Any], change: Mapping[str, Any]) -> None:
-    *above, name = split(change["place"])
-    action = change["action"]
-    try:
-        holder: Any = document
-        for step in above:
-            holder = holder[_key(holder, step)]
-        key = _key(holder, name)
-    except LookupError:
-        if action == "remove":
-            return
-        raise _ConflictError("The base does not have it.") from None
-    if action == "add":
-        _add(holder, key, name, change)
-    elif action == "move":
-        if not isinstance(holder, list) or not isinstance(key, int) or key >= len(holder):
-            raise _ConflictError("The base has no such item.")
-        others = holder[:key] + holder[key + 1 :]
-        _put(others, holder[key], change)
-        holder[:] = others
-    elif not _has(holder, key):
-        if action == "set":
-            raise _ConflictError("The base does not have it.")
-    elif action == "set" and canonical(holder[key]) == canonical(change["now"]):
-        return
-    elif canonical(holder[key]) != canonical(change["was"]):
-        raise _ConflictError("The base has another value there than the overlay says it was.")
-    elif action == "set":
-        holder[key] = copy.deepcopy(change["now"])
-    else:
-        del holder[key]
-
-
-def _add(holder: Any, key: str | int, name: str, change: Mapping[str, Any]) -> None:
-    now = change["now"]
-    if _has(holder, key):
-        if canonical(holder[key]) != canonical(now):
-            raise _ConflictError("The base has come to have it, with another value.")
-    elif isinstance(holder, dict):
-        holder[key] = copy.deepcopy(now)
-    elif (name_of(now) or _END) == name:
-        _put(holder, copy.deepcopy(now), change)
-    else:
-        raise _ConflictError("The item is called otherwise than its place.")
-
-
-def _put(items: list[Any], item: Any, change: Mapping[str, Any]) -> None:
-    after = change.get("after")
-    if after is not None:
-        names = [name_of(other) for other in items]
-        if after not in names:
-            raise _ConflictError("The base does not have the item that it follows.")
-        items.insert(names.index(after) + 1, item)
-    elif change.get("first"):
-        items.insert(0, item)
-    else:
-        items.append(item)
-
-
-def _key(holder: Any, name: str) -> str | int:
-    """Return the key of a name in an object or a list; of an item that is not there the place behind the last."""
-    if isinstance(holder, dict):
-        return name
-    if not isinstance(holder, list):
-        raise LookupError
-    names = names_of(holder)
-    if names is not None:
-        return names.index(name) if name in names else len(holder)
-    if name == _END:
-        return len(holder)
-    if name.isascii() and name.isdecimal() and int(name) < len(holder):
-        return int(name)
-    raise LookupError
-
-
-def _has(holder: Any, key: str | int) -> bool:
-    return key in holder if isinstance(holder, dict) else isinstance(key, int) and key < len(holder)
 
 
 def _another_base(overlay: Overlay, base: Mapping[str, Any]) -> Sequence[Problem]:
