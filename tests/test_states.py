@@ -14,19 +14,16 @@ from hypothesis import strategies as st
 from follow_up_examples import ANCHOR, inputs, open_always, schedule_of, step
 from pore_plugin.clinical.durations import end_of_day, instant_of, load_zone, local_date, start_of_day, to_utc
 from pore_plugin.clinical.follow_up.scheduling import schedule
+from pore_plugin.clinical.follow_up.standing import FINAL, days_overdue, standing, window_of
 from pore_plugin.clinical.follow_up.states import (
-    FINAL,
     MOVES,
     StepState,
     advance,
     allowed,
-    days_overdue,
     draw_move,
     follow,
     moved,
-    standing,
     superseding,
-    window_of,
 )
 from pore_plugin.contracts import FollowUpMove, FollowUpPlan, FollowUpStep, Mover, Problem, ProblemsError, StepProgress
 from pore_plugin.validation import check

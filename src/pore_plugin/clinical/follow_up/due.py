@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from ...contracts import DueItem, DueList, DueTask, OpenWatch, StaffTask, Standing
 from ..durations import instant_of, load_zone, local_date, to_utc
-from .states import OPEN, StepState, days_overdue, standing, window_of
+from .standing import days_overdue, standing, window_of
+from .states import OPEN, StepState
 
 __all__ = ["OpenTask", "due_list", "watch_until"]
 
