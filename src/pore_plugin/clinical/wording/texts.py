@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 from ...contracts.base import FrozenMap, Model
@@ -103,10 +103,7 @@ def normalise(text: str, divider: str = "-") -> str:
     Lower case, no accents, no invisible characters, no quotes or mark-up, look-alike letters as Latin ones, every dash
     a hyphen; sentences stay apart. A hyphen at the end of a line becomes `divider`.
     """
-    text = unicodedata.normalize("NFKC", re.sub("\u00ad\\s*", "", text)).casefold()
-    text = "".join(char for char in text if unicodedata.category(char) != "Cf").translate(_LOOKALIKES)
-    text = "".join(char for char in unicodedata.normalize("NFD", text) if unicodedata.category(char) != "Mn")
-    text = re.sub(r"[\u2018\u2019\u02bc\u00b4`]", "'", re.sub(r"[\u2010-\u2015\u2212]", "-", text))
+    text = text.casefold().replace("`", "'") if text.isascii() else _latin(text)
     text = re.sub(r"(?<=\w)-[^\S\n]*\n\s*(?=\w)", divider, text)
     text = _WORDY.sub(" ", text)
     text = re.sub(r"(?<=\d)\s+(?=%)", "", text)
@@ -114,10 +111,19 @@ def normalise(text: str, divider: str = "-") -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
+def _latin(text: str) -> str:
+    """Return the text in lower case, each character as the ASCII one that it looks like, where there is one."""
+    text = unicodedata.normalize("NFKC", re.sub("\u00ad\\s*", "", text)).casefold()
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf").translate(_LOOKALIKES)
+    text = "".join(char for char in unicodedata.normalize("NFD", text) if unicodedata.category(char) != "Mn")
+    return re.sub(r"[\u2018\u2019\u02bc\u00b4`]", "'", re.sub(r"[\u2010-\u2015\u2212]", "-", text))
+
+
 @lru_cache(maxsize=4096)
 def _readings(text: str) -> tuple[tuple[str, ...], ...]:
     """Return the sentences; twice where a hyphen at a line's end can be part of the word or not."""
-    readings = dict.fromkeys((normalise(text), normalise(text, "")))
+    first = normalise(text)
+    readings = dict.fromkeys((first, normalise(text, ""))) if "\n" in text else (first,)
     return tuple(tuple(one for one in _SENTENCE.split(reading) if one) for reading in readings)
 
 
@@ -130,8 +136,15 @@ def _claims(sentences: tuple[str, ...]) -> Iterator[Problem]:
 @lru_cache(maxsize=4096)
 def _made(sentence: str) -> tuple[Claim, ...]:
     """Return the claims that a sentence makes. Kept: the documents of a library say most things alike."""
-    parts = tuple(_parts(sentence))
+    parts = [part for part in _parts(sentence) if _any_claim().search(part)]
     return tuple(claim for claim in CLAIMS if any(_makes(claim, part) for part in parts))
+
+
+@cache
+def _any_claim() -> re.Pattern[str]:
+    """Return the pattern that finds something wherever any pattern of any claim does, which is hardly anywhere."""
+    patterns = (compiled(pattern).pattern for claim in CLAIMS for pattern in claim.patterns)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(f'(?:{pattern})' for pattern in patterns)})")
 
 
 def _parts(sentence: str) -> Iterator[str]:
