@@ -57,7 +57,7 @@ class Desk:
         if self._workflow is None:
             with self.use("content.read") as unit:
                 held = holdings(unit, drafts=self.drafts)
-            self._workflow = PoreWorkflow(self.clinic, content=[*held, *self._content], **self._options)
+            self._workflow = PoreWorkflow(self.clinic, content=[*self._content, *held], **self._options)
         return self._workflow
 
     def content_changed(self) -> None:
@@ -93,10 +93,16 @@ class Desk:
         finally:
             self._unit = None
 
-    def tell(self, unit: Unit, events: Iterable[Event], *, patient: str | None = None) -> None:
-        """Put what happened into the outbox, with what it tells of, in the same transaction."""
-        for event in events:
-            unit.outbox.add(event.id, event.type, event.subject, event.to_json(), at=unit.now, patient=patient)
+    def tell(self, unit: Unit, events: Iterable[Event], *, patient: str | None = None) -> tuple[Event, ...]:
+        """Put what happened into the outbox, with what it tells of, in the same transaction.
+
+        Returns what was not told before: that is to be published after the commit.
+        """
+        return tuple(
+            event
+            for event in events
+            if unit.outbox.add(event.id, event.type, event.subject, event.to_json(), at=unit.now, patient=patient)
+        )
 
     def publish(self, events: Iterable[Event]) -> None:
         """Tell the extensions, after the commit. What goes wrong there is theirs, and is in the load report."""

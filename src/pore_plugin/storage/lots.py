@@ -61,6 +61,18 @@ class Lots:
             self._unit.touched("read", use.patient, "treatment-record", use.treatment)
         return uses
 
+    def uses_of_vial(self, key: str, vial: str) -> list[LotUse]:
+        """Return every use of one vial of a lot, the newest first."""
+        statement = (
+            select(*_COLUMNS)
+            .where(_T.clinic == self._unit.clinic, _T.lot_key == key, _T.vial == vial)
+            .order_by(_T.at.desc(), _T.treatment)
+        )
+        uses = [LotUse(*row) for row in self._unit.execute(statement)]
+        for use in uses:
+            self._unit.touched("read", use.patient, "treatment-record", use.treatment)
+        return uses
+
     def near(self, variants: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the lots that share a variant with these: every way each was written, by its key."""
         t, near = tables.lot.c, tables.lot_variant.c
