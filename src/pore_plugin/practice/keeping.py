@@ -102,7 +102,6 @@ WAYS: Mapping[str, Way] = MappingProxyType(
             contract=Approval,
             at=lambda r: r.approved_at,
             subject=lambda r: r.document.id,
-            subject=lambda r: r.document.id,
             state=_until("withdrawn_at", "withdrawn"),
             again="ended",
             ends=("withdrawn_at",),
