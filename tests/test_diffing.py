@@ -94,6 +94,8 @@ def test_a_region_is_called_by_itself_and_its_side() -> None:
     assert name_of({"region": "pore.region.nose"}) == "pore.region.nose"
     assert name_of({"system": "http://x", "code": "1"}) == "http://x:1"
     assert name_of({"text": {"en": "x"}}) is None
+    # As it stands it would be called like the left side of `a:b`.
+    assert name_of({"region": "a", "side": "b:left"}) is None
     assert names_of([{"id": "a"}, {"id": "a"}]) is None
 
 
@@ -103,6 +105,14 @@ def test_items_without_names_are_aligned_by_what_is_equal() -> None:
     assert (change.change, change.place) == ("added", "notes/0")
     (change,) = diff({"notes": notes}, {"notes": [*notes[:2], {"text": {"en": "C"}}, notes[3]]})
     assert (change.change, change.place) == ("changed", "notes/2/text/en")
+
+
+def test_what_a_long_list_often_holds_is_aligned_as_well() -> None:
+    often = [{"text": {"en": "x"}}] * 300
+    changes = diff(
+        {"notes": often}, {"notes": [{"text": {"en": "y"}}, *often[:150], {"text": {"en": "z"}}, *often[150:]]}
+    )
+    assert [(change.change, change.place) for change in changes] == [("added", "notes/0"), ("added", "notes/151")]
 
 
 def test_what_two_versions_differ_in_anyway_is_left_out() -> None:

@@ -221,6 +221,15 @@ def test_a_composed_form_is_not_imported() -> None:
     assert codes(plan_import(files(form), packaged())) == ["import.composed_version"]
 
 
+def test_a_form_is_compared_with_its_own_versions_and_not_with_composed_ones() -> None:
+    form = CONTENT["pore.form.consultation"] | {"id": "acme.form.x", "version": "1.0.0"}
+    held = packaged()
+    held.hold(form | {"version": "1.0.0+0123456789ab", "sections": form["sections"][:1]})
+    held.hold(form)
+    plan = plan_import(files(form | {"version": "1.0.1", "title": {"en": "Other words"}}), held)
+    assert (plan.problems, [change.place for change in plan.documents[0].changes]) == ((), ["title/en"])
+
+
 def overlay(base: dict[str, Any] = BASE, **members: Any) -> dict[str, Any]:
     copied = {**copy.deepcopy(base), "id": "acme.template.peel", "version": "1.0.0", **members}
     return overlay_of(base, copied, identifier="acme.overlay.peel").to_document()

@@ -156,6 +156,14 @@ def test_what_the_base_has_taken_up_is_no_longer_in_the_overlay() -> None:
     assert result.overlay.version == "1.0.1"
 
 
+def test_what_the_clinic_puts_last_stays_last() -> None:
+    def theirs(d: dict[str, Any]) -> None:
+        d["steps"].append({"id": "wave", "title": {"en": "Wave"}, "instruction": {"en": "Say goodbye."}})
+
+    result = rebase(overlay(lambda d: d["steps"].append({**d["steps"][0], "id": "cool"})), BASE, upgraded(theirs))
+    assert [step["id"] for step in result.document["steps"]][-2:] == ["wave", "cool"]
+
+
 def test_another_base_than_the_pinned_one_is_refused() -> None:
     with pytest.raises(ProblemsError) as error:
         compose(overlay(retitled), upgraded(extended))
