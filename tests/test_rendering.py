@@ -237,6 +237,33 @@ def test_the_treatment_sheet_has_lot_expiry_and_every_dose() -> None:
         assert [place, str(dose.points), f"{dose.volume} mL", f"{dose.units} U"] in shown
 
 
+@pytest.mark.parametrize(
+    ("made_up", "said"),
+    [
+        ("2026-09-10T13:40:00+01:00", "0 h 21 min before the treatment"),
+        ("2026-09-09T14:00:30+01:00", "24 h 0 min before the treatment"),
+        # The clock shows the same, and an hour has passed.
+        ("2026-09-10T14:01:00+02:00", "1 h 0 min before the treatment"),
+        ("2026-09-10T14:01:00+01:00", "0 h 0 min before the treatment"),
+        ("2026-09-10T14:11:00+01:00", "0 h 10 min after the beginning of the treatment"),
+    ],
+)
+def test_the_treatment_sheet_says_how_long_before_it_a_vial_was_made_up(made_up: str, said: str) -> None:
+    record = walk(made()).treatment
+    (use,) = doc(record.report.vials)
+    use["vial"]["reconstituted_at"] = made_up
+    shown = changed(record, report={**doc(record.report), "vials": [use]})
+    assert said in rendering.treatment_sheet(shown, "en", NAMES)
+
+
+def test_a_corrected_record_says_which_one_it_corrects_who_did_it_and_why() -> None:
+    record = walk(made()).treatment
+    correction = {"reason": "The lot was misread.", "person": "dr-sample", "at": "2026-09-11T09:00:00+01:00"}
+    report = {**doc(record.report), "amends": "treatment-0", "amendment": correction}
+    sheet = rendering.treatment_sheet(changed(record, report=report), "en", NAMES)
+    assert "**Corrects record treatment-0:** The lot was misread. (Dr Sam Sample (invented), Fri 11 Sep 2026" in sheet
+
+
 def test_the_treatment_sheet_says_who_and_under_which_authorisation() -> None:
     sheet = rendering.treatment_sheet(walk(made()).treatment, "en", NAMES)
     for said in ("Operator: Nell Example (invented)", "Prescriber: Dr Sam Sample (invented)", "authorisation-1"):

@@ -22,6 +22,7 @@ from factories import (
     plan_request,
     workflow_of,
 )
+from pore_plugin.clinical.treatment.amending import amendment_faults, series
 from pore_plugin.clinical.treatment.treating import differences
 from pore_plugin.contracts import (
     FollowUpRequest,
@@ -297,6 +298,11 @@ def test_stopping_does_not_explain_sums_that_do_not_fit() -> None:
     assert refused(made(), report) == unexplained("dose.sum")
 
 
+def point(region: str, **members: Any) -> dict[str, Any]:
+    whole = {"region": region, "chart": "pore.chart.frontal", "x": "0.5", "y": "0.5", **members}
+    return {name: value for name, value in whole.items() if value is not None}
+
+
 # -- faults, to be corrected ------------------------------------------------------------------------------------
 
 
@@ -307,14 +313,33 @@ def test_stopping_does_not_explain_sums_that_do_not_fit() -> None:
         (with_dose(0, region="pore.region.elbow"), [("treatment.region", "/report/doses/0/region")]),
         (with_dose(0, side="left"), [("treatment.side", "/report/doses/0")]),
         (
-            lambda case: {"points": [{"region": "pore.region.elbow"}]},
+            lambda case: {"points": [point("pore.region.elbow")]},
             [("treatment.point", "/report/points/0")],
         ),
         (
-            lambda case: {
-                "points": [{"region": "pore.region.chin", "chart": "pore.chart.back", "x": "0.5", "y": "0.5"}]
-            },
+            lambda case: {"points": [point("pore.region.chin", chart="pore.chart.back")]},
             [("treatment.point", "/report/points/0")],
+        ),
+        (lambda case: {"points": [point("pore.region.cheek")]}, [("treatment.side", "/report/points/0")]),
+        (lambda case: {"points": [point("pore.region.chin", side="left")]}, [("treatment.side", "/report/points/0")]),
+        (
+            lambda case: {
+                "vials": [
+                    *vials_of(case, drawn="50", used="33", wasted="17"),
+                    *[
+                        {**use, "vial": {**use["vial"], "lot": "OTHER-1"}}
+                        for use in vials_of(case, drawn="50", used="33", wasted="17")
+                    ],
+                ]
+            },
+            [("treatment.vial_twice", "/report/vials/1/vial")],
+        ),
+        (
+            lambda case: {
+                "amends": "treatment-0",
+                "amendment": {"reason": "Typed wrongly.", "person": "nobody", "at": "2026-09-11T09:00:00+01:00"},
+            },
+            [("treatment.person", "/report/amendment/person")],
         ),
         (lambda _: {"prescriber": "nobody"}, [("treatment.prescriber", "/report/prescriber")]),
         (lambda _: {"prescriber": "nurse-example"}, [("treatment.prescriber", "/report/prescriber")]),
@@ -337,6 +362,30 @@ def test_a_report_that_cannot_be_read_is_corrected_and_not_explained(
     assert [item for item in found if item[1] != "/report/deviations"] == expected
     codes = [code for code, pointer in found if pointer == "/report/deviations"]
     assert refused(made(), changed(report, deviations=deviations(*codes))) == expected
+
+
+def test_an_injected_point_stands_on_a_named_chart() -> None:
+    for left_out in ("chart", "x", "y"):
+        whole = {**doc(made().report), "points": [point("pore.region.chin", **{left_out: None})]}
+        assert problems("treatment-report", whole)
+    with pytest.raises(ProblemsError) as caught:
+        changed(made().report, points=[{"region": "pore.region.chin"}])
+    assert [problem.code for problem in caught.value.problems] == ["treatment.point"]
+    report = changed(made().report, points=[point("pore.region.chin", x="0", y="1")])
+    assert treat(made(), report).treatment.report.points == report.points
+
+
+def test_a_point_where_nothing_was_injected_needs_a_deviation_and_is_named() -> None:
+    report = changed(made().report, points=[point("pore.region.perioral"), point("pore.region.chin")])
+    assert refused(made(), report) == unexplained("point.differs")
+    (found,) = differences(report, made().plan)
+    assert [region.region for region in found.regions] == ["pore.region.perioral"]
+    assert treat(made(), changed(report, deviations=deviations("point.differs")))
+
+
+def test_one_vial_may_be_drawn_from_twice() -> None:
+    share = vials_of(made(), drawn="50", used="33", wasted="17")
+    assert treat(made(), changed(made().report, vials=[*share, *share])).treatment.report.vials
 
 
 def test_doses_come_out_of_a_vial() -> None:
@@ -418,6 +467,60 @@ def test_an_amendment_moves_no_patient_to_a_second_series_of_visits() -> None:
     assert keys(first, made()) == keys(second, made())
     other = treat(made(), changed(made().report, id="treatment-2")).treatment
     assert set(keys(first, made()).values()).isdisjoint(keys(other, made()).values())
+
+
+def test_a_correction_has_a_reason_and_a_person() -> None:
+    for left_out in ("amends", "amendment"):
+        with pytest.raises(ProblemsError) as caught:
+            amending(made().report, id="treatment-1b", **{left_out: None})
+        assert [problem.code for problem in caught.value.problems] == ["treatment.amendment"]
+    with pytest.raises(ProblemsError) as caught:
+        amending(made().report)
+    assert [problem.code for problem in caught.value.problems] == ["treatment.amends_itself"]
+
+
+def test_a_correction_may_say_that_somebody_else_treated() -> None:
+    report = amending(made().report, id="treatment-1b", operator="dr-sample")
+    record = treat(made(), report).treatment
+    assert (record.report.operator, record.authorisation) == ("dr-sample", None)
+    # Who treated is asked for what every operator is asked for, and who corrects need not be the one who treated.
+    report = amending(made().report, id="treatment-1b", operator="dr-sample", prescriber="dr-sample")
+    assert "authorisation.missing" not in dict(refused(made(), changed(report, operator="nobody")))
+    assert refused(made(), changed(report, operator="nobody")) == unexplained("operator.unknown")
+
+
+def faults(report: TreatmentReport, first: TreatmentRecord | None) -> list[tuple[str, str]]:
+    return [(one.code, one.pointer) for one in amendment_faults(report, made().plan, first)]
+
+
+def test_a_correction_names_the_first_record_of_the_same_patient() -> None:
+    first = treat(made()).treatment
+    report = amending(made().report, id="treatment-1b")
+    second = treat(made(), report).treatment
+    assert faults(made().report, None) == []
+    assert faults(report, first) == []
+    assert faults(report, None) == [("treatment.amends_unknown", "/report/amends")]
+    assert faults(amending(report, id="treatment-1c", amends="treatment-1b"), second) == [
+        ("treatment.amends_amendment", "/report/amends")
+    ]
+    for other in ({"patient": "patient-9"}, {"clinic": "clinic-2"}):
+        assert faults(report, changed(first, **other)) == [("treatment.amends_patient", "/report/amends")]
+    early = {"reason": "Typed wrongly.", "person": "dr-sample", "at": "2026-09-10T15:07:59+01:00"}
+    assert faults(changed(report, amendment=early), first) == [("treatment.amends_early", "/report/amendment/at")]
+
+
+def test_the_step_after_a_wrong_correction_names_the_right_record() -> None:
+    second = treat(made(), amending(made().report, id="treatment-1b")).treatment
+    (fault,) = amendment_faults(amending(made().report, id="treatment-1c", amends="treatment-1b"), made().plan, second)
+    assert fault.next_step == "Name the first record of the treatment: treatment-1."
+
+
+def test_the_records_of_a_treatment_stay_together_and_the_last_one_holds() -> None:
+    first = treat(made()).treatment
+    second, third = (treat(made(), amending(made().report, id=f"treatment-1{n}")).treatment for n in "bc")
+    other = treat(made(), changed(made().report, id="treatment-2")).treatment
+    assert series([first, other, second, third]) == ((first, second, third), (other,))
+    assert series([]) == ()
 
 
 # -- events -----------------------------------------------------------------------------------------------------

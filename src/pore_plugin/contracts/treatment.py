@@ -69,6 +69,12 @@ class MapPoint(RegionMark):
 
     units: Opt[NonNegativeDecimal] = Field(default=None, description="U at this point, nominal.")
 
+    @model_validator(mode="after")
+    def _on_a_chart(self) -> "MapPoint":
+        if self.chart is None:
+            refuse("treatment.point", "An injected point needs its chart and both coordinates.")
+        return self
+
 
 class GivenParameter(Model):
     """A figure of a procedure without injection, as it was really done."""

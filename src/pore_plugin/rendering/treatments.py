@@ -1,6 +1,7 @@
 """What was really done: doses, vials, steps, and what was not as planned."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
 from ..clinical.wording.localising import localise
 from ..contracts import ProcedurePlan, RegionSide, TreatmentRecord, TreatmentReport, VialUse
@@ -18,7 +19,7 @@ def treatment_sheet(record: TreatmentRecord, locale: str, names: Names, plan: Pr
     """
     report = record.report
     lines = ["# Treatment record", "", *banner(sample=record.sample), *_who(record, names)]
-    lines += _vials(report.vials, names)
+    lines += _vials(report, names)
     lines += _doses(report, names)
     lines += _points(report, names)
     lines += _figures(report, names, figure_titles(plan, locale) if plan else {})
@@ -29,6 +30,9 @@ def treatment_sheet(record: TreatmentRecord, locale: str, names: Names, plan: Pr
         ("Clinic policies in force", record.label_policies),
     ):
         lines += _listed(title, items)
+    if report.amends and report.amendment:
+        by = f"{names.person(report.amendment.person)}, {moment(report.amendment.at)}"
+        lines += ["", f"**Corrects record {report.amends}:** {report.amendment.reason} ({by})"]
     if report.stopped_early:
         lines += ["", f"**Stopped early:** {report.stopped_early}"]
     if record.findings:
@@ -51,7 +55,8 @@ def _who(record: TreatmentRecord, names: Names) -> Iterator[str]:
     yield ""
 
 
-def _vials(uses: tuple[VialUse, ...], names: Names) -> list[str]:
+def _vials(report: TreatmentReport, names: Names) -> list[str]:
+    uses = report.vials
     if not uses:
         return []
     rows = (
@@ -66,14 +71,16 @@ def _vials(uses: tuple[VialUse, ...], names: Names) -> list[str]:
         for use in uses
     )
     lines = ["## Vials", "", *table(("Product", "Lot", "Expiry", "Drawn", "Used", "Wasted"), rows)]
-    lines += [f"- {use.vial.lot}: {', '.join(_made_up(use)) or 'nothing else recorded'}" for use in uses]
+    lines += [
+        f"- {use.vial.lot}: {', '.join(_made_up(use, report.started_at)) or 'nothing else recorded'}" for use in uses
+    ]
     return [*lines, ""]
 
 
-def _made_up(use: VialUse) -> Iterator[str]:
+def _made_up(use: VialUse, started_at: str) -> Iterator[str]:
     vial = use.vial
     if vial.reconstituted_at:
-        yield f"made up {moment(vial.reconstituted_at)}"
+        yield f"made up {moment(vial.reconstituted_at)}, {_apart(vial.reconstituted_at, started_at)} the treatment"
     if vial.diluent or vial.diluent_volume:
         volume = f"{vial.diluent_volume} mL " if vial.diluent_volume else ""
         yield f"with {volume}{diluent_name(vial.diluent or 'diluent')}"
@@ -83,6 +90,13 @@ def _made_up(use: VialUse) -> Iterator[str]:
         yield f"from {vial.supplier}"
     if vial.storage_log:
         yield f"storage: {vial.storage_log}"
+
+
+def _apart(made_up: str, started: str) -> str:
+    """Return how long before or after the beginning of the treatment a vial was made up."""
+    age = datetime.fromisoformat(started) - datetime.fromisoformat(made_up)
+    hours, minutes = divmod(int(abs(age).total_seconds()) // 60, 60)
+    return f"{hours} h {minutes} min {'before' if age >= timedelta(0) else 'after the beginning of'}"
 
 
 def _doses(report: TreatmentReport, names: Names) -> list[str]:

@@ -77,15 +77,23 @@ def _dose_faults(report: TreatmentReport, regions: RegionMap) -> Iterator[Proble
 
 
 def _point_faults(report: TreatmentReport, regions: RegionMap) -> Iterator[Problem]:
-    known = {region.id for region in regions.regions}
+    known = {region.id: region for region in regions.regions}
     charts = {chart.id for chart in regions.charts}
     for position, point in enumerate(report.points):
-        if point.region not in known or (point.chart is not None and point.chart not in charts):
+        region = known.get(point.region)
+        if region is None or point.chart not in charts:
             yield _problem(
                 "treatment.point",
                 f"/points/{position}",
                 "A point names a region or chart that does not exist.",
                 "Use the region map's ids.",
+            )
+        elif region.paired != (point.side is not None):
+            yield _problem(
+                "treatment.side",
+                f"/points/{position}",
+                "A paired region needs its side; others have none.",
+                "Name the side, or leave it out.",
             )
 
 
@@ -98,6 +106,13 @@ def _person_faults(report: TreatmentReport, clinic: Clinic) -> Iterator[Problem]
                 "A deviation is signed by nobody of this clinic.",
                 "Name a person of the clinic settings.",
             )
+    if report.amendment is not None and clinic.person(report.amendment.person) is None:
+        yield _problem(
+            "treatment.person",
+            "/amendment/person",
+            "A correction is signed by nobody of this clinic.",
+            "Name a person of the clinic settings.",
+        )
     prescriber = clinic.person(report.prescriber) if report.prescriber is not None else None
     if report.prescriber is not None and (prescriber is None or "prescriber" not in prescriber.roles):
         yield _problem(
@@ -121,7 +136,15 @@ def _step_faults(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[Probl
 
 
 def _vial_faults(report: TreatmentReport) -> Iterator[Problem]:
+    first = {use.vial.id: use.vial for use in reversed(report.vials)}
     for position, use in enumerate(report.vials):
+        if use.vial != first[use.vial.id]:
+            yield _problem(
+                "treatment.vial_twice",
+                f"/vials/{position}/vial",
+                "One vial stands here twice, with different lot, expiry or other members.",
+                "Give two vials an id each; describe one vial the same way each time.",
+            )
         if Fraction(use.used) + Fraction(use.wasted) != Fraction(use.drawn):
             yield _problem(
                 "treatment.vial_sum",
@@ -219,9 +242,25 @@ def _record_gaps(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[NotRe
         )
 
 
+def _point_differences(report: TreatmentReport) -> Iterator[NotReady]:
+    given = {(dose.region, dose.side) for dose in report.doses if dose.points}
+    # Each once, in the order of the map.
+    elsewhere = dict.fromkeys(
+        (point.region, point.side) for point in report.points if (point.region, point.side) not in given
+    )
+    if elsewhere:
+        yield NotReady(
+            code="point.differs",
+            sentence="The map has an injected point in a region for which no injection is reported.",
+            next_step="Correct the map or the doses, or record a deviation `point.differs` with the reason.",
+            regions=tuple(RegionSide(region=region, side=side) for region, side in elsewhere),
+        )
+
+
 def _dose_differences(report: TreatmentReport, plan: ProcedurePlan) -> Iterator[NotReady]:
     if plan.injection is None:
         return
+    yield from _point_differences(report)
     exact = not plan.injection.concentration.nominal
     # A concentration that does not terminate gives nominal units: then the exact volume is what is compared.
     planned = {(r.region, r.side): Fraction(r.units.value if exact else r.volume.value) for r in plan.injection.regions}
