@@ -2,6 +2,8 @@
 
 from .cases import case_of
 from .desk import Desk, utc_now
+from .papers import amend, keep
+from .reading import record_of, render
 from .steps import Records
 
-__all__ = ["Desk", "Records", "case_of", "utc_now"]
+__all__ = ["Desk", "Records", "amend", "case_of", "keep", "record_of", "render", "utc_now"]

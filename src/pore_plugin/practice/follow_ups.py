@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..clinical.follow_up.slots import BUILT_IN
-from ..clinical.follow_up.states import FINAL, StepState, draw_move, follow, moved, superseding
+from ..clinical.follow_up.states import StepState, draw_move, follow, moved, superseding
 from ..contracts import (
     FollowUpMove,
     FollowUpPlan,
@@ -148,7 +148,7 @@ def keep_review(keeping: Keeping, request: ReviewRequest, review: FollowUpReview
     plan = read(FollowUpPlan, row) if row is not None else request.follow_up_plan
     for step in steps_of(keeping.unit, plan):
         dated = step.dated
-        if dated.step == response.step and dated.form == response.form and step.state not in FINAL:
+        if dated.step == response.step and dated.form == response.form:
             by = Mover(kind="host", id=response.patient.host)
             move = draw_move(step, "done", at=request.at, by=by, reason=_ANSWERED)
             if not isinstance(moved(step, move), Problem):

@@ -115,6 +115,10 @@ class Records:
         rows = self._rows(and_(_T.kind == kind, _T.id == record_id, _T.digest == digest), newest_first=True, limit=1)
         return next(iter(rows), None)
 
+    def with_id(self, record_id: str) -> list[RecordRow]:
+        """Return the newest revisions of the records of any kind that have this id."""
+        return list({row.kind: row for row in self._rows(_T.id == record_id)}.values())
+
     def find(self, kind: str, ids: Iterable[str]) -> dict[str, RecordRow]:
         """Return the newest revisions of records of one kind, by id."""
         return {row.id: row for part in _parts(ids) for row in self._rows(and_(_T.kind == kind, _T.id.in_(part)))}
@@ -165,6 +169,21 @@ class Records:
             .order_by(pin.kind, pin.id, pin.revision)
         )
         return [(kind, name, version, state) for kind, name, version, state in self._unit.execute(statement)]
+
+    def pins_of(self, kind: str, record_id: str, revision: int) -> list[tuple[str, str]]:
+        """Return id and version of the content that a revision of a record was made with."""
+        pin = tables.pin.c
+        statement = (
+            select(pin.content, pin.version)
+            .where(
+                pin.clinic == self._unit.clinic,
+                pin.kind == kind,
+                pin.id == record_id,
+                pin.revision == revision,
+            )
+            .order_by(pin.content, pin.version)
+        )
+        return [(content, version) for content, version in self._unit.execute(statement)]
 
     def counts(self) -> dict[str, int]:
         """Return how many records of each kind there are, revisions counted once."""
