@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import TYPE_CHECKING
 
-from ..builtin import content as builtin_content
 from ..catalogue.locales import missing_locales
 from ..catalogue.merging import PACKAGE_ONLY, SOLE
 from ..catalogue.references import definitions, references
@@ -14,7 +12,7 @@ from ..catalogue.wording import drug_names
 from ..clinical.wording.texts import check_document
 from ..contracts import Problem
 from ..validation.explain import nearest
-from .known import Known
+from .known import Known, is_builtin
 
 if TYPE_CHECKING:
     from .checking import CheckedFile
@@ -41,9 +39,8 @@ def text_problems(content: Sequence[CheckedFile], known: Known) -> list[Found]:
 
 def linked(content: Sequence[CheckedFile], known: Known) -> list[Found]:
     """Return every reference that leads nowhere, everything defined twice, and every text that lacks a language."""
-    shipped = _shipped()
     # The content of the package itself, handed in as it is, is as it should be.
-    foreign = [file for file in content if (file.checked.model.id, file.checked.digest) not in shipped]
+    foreign = [file for file in content if not is_builtin(file.checked.model.id, file.checked.digest)]
     current = [file for file in foreign if file.checked.model.status != "retired"]
     everything = known.with_models(file.checked.model for file in content)
     guesses = _Guesses(everything)
@@ -88,11 +85,6 @@ class _Guesses:
             guess = f"Did you mean {near}? Otherwise add" if near else "Add"
             self.steps[kind, target] = f"{guess} the document that defines it."
         return self.steps[kind, target]
-
-
-@cache
-def _shipped() -> frozenset[tuple[str, str]]:
-    return frozenset((checked.model.id, checked.digest) for checked in builtin_content())
 
 
 def _problem(code: str, sentence: str, pointer: str, next_step: str) -> Problem:
