@@ -52,7 +52,7 @@ def fill(url: str) -> None:
 @pytest.fixture
 def next_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A version of pore-plugin with one migration more, whose file can be written over."""
-    folder = tmp_path / "versions"
+    folder = tmp_path / "100 % of versions"
     folder.mkdir()
     (folder / "0002_next.py").write_text(NEXT.replace("BREAK", "pass"))
     monkeypatch.setattr(revisions, "ORDER", (*revisions.ORDER, "0002"))

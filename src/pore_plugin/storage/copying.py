@@ -189,13 +189,36 @@ def _spelt(value: object) -> bytes:
 
 def inserter(connection: Connection, table: Table) -> Callable[[Sequence[tuple[Any, ...]]], None]:
     """Return what inserts batches of rows whose columns are in the order of their names."""
-    names = sorted(table.columns.keys())
-    statement = insert(table)
+    columns = sorted(table.columns, key=lambda column: column.name)
+    if connection.dialect.name == "postgresql":
+        statement = _in_columns(connection, table, columns)
+        names = [f"p{number}" for number in range(len(columns))]
+
+        def send(batch: Sequence[tuple[Any, ...]]) -> None:
+            values = map(list, zip(*batch, strict=True))
+            connection.exec_driver_sql(statement, dict(zip(names, values, strict=True)))
+
+        return send
+    rows = insert(table)
 
     def keep(batch: Sequence[tuple[Any, ...]]) -> None:
-        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in batch])
+        connection.execute(rows, [dict(zip(table_names, row, strict=True)) for row in batch])
 
+    table_names = [column.name for column in columns]
     return keep
+
+
+def _in_columns(connection: Connection, table: Table, columns: list[Column[Any]]) -> str:
+    """One statement for a whole batch, with an array for each column: row by row a server takes several times as long.
+
+    COPY would be faster still, and does not work under row-level security.
+    """
+    dialect = connection.dialect
+    quote_name = dialect.identifier_preparer.quote
+    types = [column.type.compile(dialect).partition(" ")[0] for column in columns]
+    names = ", ".join(quote_name(column.name) for column in columns)
+    arrays = ", ".join(f"%(p{number})b::{kind}[]" for number, kind in enumerate(types))
+    return f"INSERT INTO {quote_name(table.name)} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608  names of ours
 
 
 def read_manifest(connection: Connection) -> Manifest:

@@ -29,6 +29,7 @@ _ALONE_LOCK = int.from_bytes(b"pore.one")
 _CONNECT_SECONDS = 10
 # A dead network is noticed within about half a minute, also while a commit waits for its answer.
 _SERVER = {
+    "fallback_application_name": "pore-plugin",
     "connect_timeout": _CONNECT_SECONDS,
     "keepalives": 1,
     "keepalives_idle": 15,

@@ -54,10 +54,15 @@ def migrate(connection: Connection, to: str = "head") -> None:
     Raises `ProblemsError` (`storage.migration_failed`) with the name of what went wrong.
     """
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", "\n".join(str(folder) for folder in revisions.FOLDERS))
+    folders = "\n".join(str(folder) for folder in revisions.FOLDERS)
+    for name, value in (
+        ("script_location", str(Path(__file__).parent / "migrations")),
+        ("path_separator", "newline"),
+        ("version_locations", folders),
+    ):
+        # Options may refer to each other by a percent sign, which a path may hold too.
+        config.set_main_option(name, value.replace("%", "%%"))
     try:
         with _ONE_AT_A_TIME, every_clinic(connection):
             command.upgrade(config, to)
