@@ -464,6 +464,26 @@ def test_the_clinic_of_one_transaction_is_not_that_of_the_next(server_url: str) 
             assert connection.execute(text("SELECT current_setting('pore.clinic', true)")).scalar_one() == ""
 
 
+def test_nothing_of_what_was_deleted_stays_in_a_table_of_the_server(
+    postgres_server: PostgresServer, server_url: str
+) -> None:
+    def held() -> bool:
+        # What the server keeps in memory goes to its files, and files of tables that were written anew go away.
+        postgres_server.execute("CHECKPOINT")
+        tables_of_all = postgres_server.folder.glob("data/base/**/*")
+        return any(CANARY.encode() in file.read_bytes() for file in tables_of_all if file.is_file())
+
+    with Database.open(server_url, environ={}) as database:
+        with writing(database) as unit:
+            put(unit, "r-1", CANARY.encode())
+        assert held()
+        with database.transaction(CLINIC) as connection:
+            connection.execute(text("DELETE FROM record"))
+        assert held()
+        database.scrub()
+        assert not held()
+
+
 def test_a_statement_without_end_is_called_off(server_url: str, impatient: None) -> None:
     with Database.open(server_url, environ={}) as database:
         with refused("storage.timeout"), database.transaction(CLINIC) as connection:
