@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from . import tables
 from .rows import AuditRow
@@ -76,7 +76,11 @@ class Audit:
     def of_patient(self, patients: Iterable[str]) -> list[AuditRow]:
         """Return the entries about these patient ids, in order."""
         where = (_T.clinic == self._unit.clinic, _T.patient.in_(list(patients)))
-        return [AuditRow(*row) for row in self._unit.execute(select(*_COLUMNS).where(*where).order_by(_T.seq))]
+        rows = self._unit.execute(select(*_COLUMNS).where(*where).order_by(_T.seq))
+        return [
+            AuditRow(seq, at, actor, action, patient, details, details is None)
+            for seq, at, actor, action, patient, details in rows
+        ]
 
     def entries(self, first: int = 1, limit: int | None = None) -> list[AuditRow]:
         """Return the entries from a number on, in order."""
@@ -90,6 +94,25 @@ class Audit:
             AuditRow(seq, at, actor, action, patient, details, salt is None)
             for seq, at, actor, action, patient, details, salt in self._unit.execute(statement)
         ]
+
+    def of_action(self, action: str) -> list[AuditRow]:
+        """Return the entries that a use case left, in order."""
+        where = (_T.clinic == self._unit.clinic, _T.action == action)
+        rows = self._unit.execute(select(*_COLUMNS).where(*where).order_by(_T.seq))
+        return [AuditRow(*row) for row in rows]
+
+    def has(self, seq: int, hashed: bytes) -> bool:
+        """Whether there is an entry of this number and hash; number 0 is the beginning of every chain."""
+        if seq == 0:
+            return hashed == GENESIS
+        where = (_T.clinic == self._unit.clinic, _T.seq == seq)
+        return self._unit.execute(select(_T.hash).where(*where)).scalar() == hashed
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many entries there are, and of how many the details were erased."""
+        statement = select(func.count(), func.count(_T.salt)).where(_T.clinic == self._unit.clinic)
+        entries, kept = self._unit.execute(statement).one()
+        return int(entries), int(entries - kept)
 
     def faults(self) -> Iterator[tuple[int, str]]:
         """Yield what does not hold: the entry's number with `gap`, `details` or `chain`; 0 and `head` for its end."""

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..contracts import ProblemsError
-from . import revisions
+from . import revisions, tables
 from .faults import fault, problem, refuse, said, unconfirmed
 from .files import SIDE_FILES, check_private, check_whole, check_writable, make_folder, make_private
 from .unit import Unit
@@ -156,8 +156,9 @@ class Database:
     def scrub(self) -> None:
         """Leave nothing in the live files of what was deleted before: for after an erasure.
 
-        SQLite overwrites deleted rows when it deletes them; this empties its write-ahead log too. PostgreSQL writes
-        every table anew; its own write-ahead log is the server's, and is recycled by it.
+        SQLite overwrites deleted rows when it deletes them; this empties its write-ahead log too. PostgreSQL drops the
+        samples of values that its planner keeps and writes every table anew, the catalogue's own only for the role
+        that owns the database; its own write-ahead log is the server's, and is recycled by it.
         """
         with self._autocommit() as connection:
             if self.kind == "sqlite":
@@ -166,6 +167,9 @@ class Database:
                     raise _busy()
                 return
             connection.execute(text("SET lock_timeout = '30s'"))
+            for table in tables.metadata.sorted_tables:
+                connection.exec_driver_sql(_without_samples(table, connection))
+            connection.execute(text("ANALYZE"))
             connection.execute(text("VACUUM (FULL)"))
 
     def check(self) -> None:
@@ -306,6 +310,21 @@ def _limit(connection: Connection, clinic: str | None, mode: Mode) -> None:
     )
     if alone:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ALONE_LOCK})
+
+
+def _without_samples(table: Table, connection: Connection) -> str:
+    """Give every column the type that it has: the only way to drop its samples that an ordinary role has.
+
+    Analysing does it for tables with rows, and leaves those of a table that has become empty. Rows stay untouched.
+    """
+    quoted = connection.dialect.identifier_preparer.quote
+    changes = (
+        f"ALTER COLUMN {quoted(column.name)} TYPE {column.type.compile(connection.dialect)}"
+        for column in table.columns
+        # Row-level security hangs on it, and so its type cannot be set; it names no patient.
+        if column.name != "clinic"
+    )
+    return f"ALTER TABLE {quoted(table.name)} {', '.join(changes)}"
 
 
 def _refuse_unwatched_role(connection: Connection) -> None:

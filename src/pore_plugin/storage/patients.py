@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from . import tables
 from .rows import PatientRow, Tombstone
@@ -123,12 +123,28 @@ class Patients:
         return {name: number for name, number in gone.items() if number}
 
     def bury(self, patient: str, reason: str, document: bytes) -> Tombstone:
-        """Leave a tombstone for a patient id; the first one stays."""
+        """Leave a tombstone for a patient id; the last erasure of an id is the one that it tells of."""
         stone = Tombstone(self.hash_of(patient), self._unit.now, self._unit.actor, reason, document)
-        if stone.patient_hash not in {one.patient_hash for one in self.tombstones()}:
-            values = {name: getattr(stone, name) for name in Tombstone.__slots__}
-            self._unit.execute(insert(tables.tombstone).values(clinic=self._unit.clinic, **values))
+        self.set_tombstones([stone])
         return stone
+
+    def set_tombstones(self, stones: Iterable[Tombstone]) -> int:
+        """Keep tombstones, such as those of another copy of this clinic; return how many say something new."""
+        known = {stone.patient_hash: stone for stone in self.tombstones()}
+        t, count = tables.tombstone, 0
+        for stone in stones:
+            before = known.get(stone.patient_hash)
+            if before is not None and before.at > stone.at:
+                continue
+            values = {name: getattr(stone, name) for name in Tombstone.__slots__}
+            if before is None:
+                self._unit.execute(insert(t).values(clinic=self._unit.clinic, **values))
+            else:
+                where = (t.c.clinic == self._unit.clinic, t.c.patient_hash == stone.patient_hash)
+                self._unit.execute(update(t).where(*where).values(**values))
+            count += before is None or before.at < stone.at
+            known[stone.patient_hash] = stone
+        return count
 
     def tombstones(self) -> list[Tombstone]:
         """Return every tombstone, the oldest first."""
@@ -141,11 +157,30 @@ class Patients:
         return [Tombstone(*row) for row in self._unit.execute(statement)]
 
     def buried(self) -> list[str]:
-        """Return the ids that are kept although they have a tombstone: those that a restore brought back."""
-        hashes = {stone.patient_hash for stone in self.tombstones()}
-        if not hashes:
+        """Return the ids that are kept although they have a tombstone: those that a restore brought back.
+
+        Somebody of whom everything was recorded after the erasure has come back as a patient, and is not among them.
+        """
+        erased = {stone.patient_hash: stone.at for stone in self.tombstones()}
+        if not erased:
             return []
-        return [row.patient for row in self.all() if self.hash_of(row.patient) in hashes]
+        r = tables.record.c
+        oldest = select(r.patient, func.min(r.recorded_at)).where(r.clinic == self._unit.clinic).group_by(r.patient)
+        first = dict(self._unit.execute(oldest).all())
+        found = []
+        for row in self.all():
+            at = erased.get(self.hash_of(row.patient))
+            if at is not None and first.get(row.patient, row.first_at) <= at:
+                found.append(row.patient)
+        return found
+
+    def settle(self, patient: str, besides: Iterable[str] = ()) -> None:
+        """Work out anew when the first and the last record of a patient happened, leaving these kinds out."""
+        r = tables.record.c
+        where = (r.clinic == self._unit.clinic, r.patient == patient, r.kind.not_in(list(besides)))
+        first, last = self._unit.execute(select(func.min(r.at), func.max(r.at)).where(*where)).one()
+        if first is not None:
+            self._set(patient, first_at=first, last_at=last)
 
     def hash_of(self, patient: str) -> bytes:
         """Return the keyed hash of a patient's id; the key never leaves the database and its backups."""

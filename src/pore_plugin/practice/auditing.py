@@ -1,0 +1,95 @@
+"""The audit: whether it is as it was written, and who looked at whom."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..contracts import AuditCheck, AuditEntry, AuditFault, AuditHead, AuditList, AuditTouch
+from ..storage import Unit
+from ..storage.rows import AuditRow
+from .desk import Desk
+from .patients import instant
+
+__all__ = ["audit_entries", "check_audit", "verify", "who"]
+
+
+def verify(desk: Desk, *, noted: AuditHead | None = None) -> AuditCheck:
+    """Read the whole chain and say where it is not as it was written.
+
+    `noted`: an end of the chain that was written down elsewhere, such as in a backup's manifest. Whoever can write to
+    the database could cut the end off and change the place that names it; against that only such a note helps.
+    """
+    with desk.use("audit.verify") as unit:
+        return check_audit(desk, unit, noted)
+
+
+def check_audit(desk: Desk, unit: Unit, noted: AuditHead | None = None) -> AuditCheck:
+    """Return the same inside a transaction."""
+    faults = [AuditFault(number=number, fault=fault) for number, fault in _faults(unit)]  # type: ignore[arg-type]
+    if noted is not None and not unit.audit.has(noted.number, bytes.fromhex(noted.hash)):
+        faults.append(AuditFault(number=noted.number, fault="head"))
+    entries, erased = unit.audit.counts()
+    number, head = unit.audit_head
+    return AuditCheck(
+        clinic=desk.clinic.id,
+        at=desk.instant(),
+        intact=not faults,
+        entries=entries,
+        erased=erased,
+        head=AuditHead(number=number, hash=head.hex()),
+        faults=tuple(faults),
+    )
+
+
+def who(desk: Desk, patient: str) -> AuditList:
+    """Return who read and wrote a person's records, under every id of the person; asking is in the audit itself.
+
+    Of somebody who was erased, and of an id that was never used, there is nothing.
+    """
+    with desk.use("audit.who") as unit:
+        family = unit.patients.family(patient)
+        rows = unit.audit.of_patient(family)
+        if rows:
+            unit.note(family[0], read="audit")
+    return AuditList(
+        clinic=desk.clinic.id,
+        patient=family[0],
+        ids=family,
+        at=desk.instant(),
+        by=desk.actor,
+        entries=audit_entries(desk, rows),
+    )
+
+
+def audit_entries(desk: Desk, rows: list[AuditRow]) -> tuple[AuditEntry, ...]:
+    """Return entries as contracts write them."""
+    return tuple(_entry(desk, row) for row in rows)
+
+
+def _faults(unit: Unit) -> list[tuple[int, str]]:
+    return list(unit.audit.faults())
+
+
+def _entry(desk: Desk, row: AuditRow) -> AuditEntry:
+    said: Any = None if row.details is None else json.loads(row.details)
+    touched = said if isinstance(said, list) else []
+    return AuditEntry(
+        number=row.seq,
+        at=instant(desk, row.at),
+        actor=row.actor,
+        action=row.action,
+        patient=row.patient,
+        records=tuple(AuditTouch(mode=mode, kind=kind, id=record_id) for mode, kind, record_id in touched),
+        said=plain(said) if isinstance(said, dict) else None,
+        erased=row.erased,
+    )
+
+
+def plain(value: Any) -> Any:
+    """Return a JSON value without nulls, as contracts have none."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return tuple(plain(item) for item in value if item is not None)
+    return value

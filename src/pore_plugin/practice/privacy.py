@@ -1,0 +1,356 @@
+"""Erasing: what a patient asks for, and what is due when the retention period is over.
+
+An erasure takes every payload of a person: records, steps, lots, messages, results of commands, and the details of the
+audit. What others' records say of the person by id is taken out of them. A tombstone stays, which tells nobody who it
+was. Copies that were made before still hold everything; a restore erases again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ..clinical.durations import add_local, add_to_date, parse_duration
+from ..clinical.keys import record_key
+from ..clinical.treatment.lots import lot_key
+from ..contracts import (
+    ErasureReport,
+    KindCount,
+    Mention,
+    Problem,
+    ProblemsError,
+    RecordRedaction,
+    RetentionPatient,
+    RetentionReport,
+    Tombstone,
+    TombstoneList,
+    canonical,
+    digest,
+)
+from ..contracts.canonical import record_digest
+from ..storage import Unit
+from ..storage.rows import OutboxRow, RecordRow
+from ..storage.rows import Tombstone as Stone
+from ..storage.traces import Traces
+from ..validation.jsontext import read_json
+from .desk import Desk
+from .mentions import places, without
+from .patients import everything, instant, person
+
+__all__ = ["CLOSED", "clear", "erase", "erase_again", "retention", "tombstones"]
+
+CLOSED = frozenset({"completed", "closed", "resolved", "entered-in-error", "cancelled"})
+"""States in which an adverse event asks for nothing more."""
+
+_HOLD = Problem(
+    code="erasure.legal_hold",
+    sentence="There is a legal hold on this patient's records.",
+    next_step="Nothing is erased while it stands; `pore-plugin patient release` lifts it.",
+)
+_RETENTION = Problem(
+    code="erasure.retention",
+    sentence="The clinic's retention period is not over.",
+    next_step="Wait for its end, or say with --despite-retention why it must be sooner.",
+)
+_UNDECIDED = Problem(
+    code="erasure.retention_undecided",
+    sentence="The clinic settings do not say how long records are kept.",
+    next_step="Set policies.retention, or say with --despite-retention why this one must go.",
+)
+_EVENT = Problem(
+    code="erasure.adverse_event",
+    sentence="An adverse event of this patient is still open.",
+    next_step="Close it first, or say with --despite-retention why it must go all the same.",
+)
+_QUARANTINE = Problem(
+    code="erasure.quarantined_lot",
+    sentence="This patient was given a lot that is quarantined, and may have to be found for it.",
+    next_step="Lift the quarantine first, or say with --despite-retention why it must go all the same.",
+)
+_NAMES = Problem(
+    code="erasure.reason_names",
+    sentence="The reason names the patient, and it stays.",
+    pointer="/reason",
+    next_step="Say why without saying who.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Everything that decides about an erasure."""
+
+    family: tuple[str, ...]
+    last_at: int
+    ends: str | None
+    against: tuple[Problem, ...]
+
+
+def erase(
+    desk: Desk, patient: str, reason: str, *, apply: bool = False, despite_retention: str | None = None
+) -> ErasureReport:
+    """Erase a patient under every id, or say what that would remove and what stands against it.
+
+    A legal hold always stands against it; a running retention period, an open adverse event and a quarantined lot
+    unless `despite_retention` says why. With something against it nothing is erased and the report has `refused`.
+    Raises `ProblemsError`: `patient.unknown`, `erasure.reason_names`.
+    """
+    with desk.use("patient.erase") as unit:
+        whose = _standing(desk, unit, patient)
+        if any(name in said for name in whose.family for said in (reason, despite_retention or "")):
+            raise ProblemsError([_NAMES])
+        overruled = {one.code for one in whose.against if one is not _HOLD} if despite_retention else set()
+        refused = tuple(one for one in whose.against if one.code not in overruled)
+        report = _report(desk, unit, whose, refused)
+        if refused or not apply:
+            return report
+        why = f"{reason} Despite retention: {despite_retention}" if overruled else reason
+        (stone,) = _remove(unit, [whose.family], why[:500])
+    cleared, _ = clear(desk)
+    members = {"patient": None, "merged": (), "applied": True, "scrubbed": cleared, "tombstone": _stone(desk, stone)}
+    return report.model_copy(update=members)
+
+
+def retention(desk: Desk, *, apply: bool = False) -> RetentionReport:
+    """Say whose retention period is over, and with `apply` erase them; what has to stay says why.
+
+    Raises `ProblemsError` (`retention.undecided`) where the clinic settings have no period.
+    """
+    period = desk.clinic.policies.retention
+    if period is None:
+        raise ProblemsError([_UNDECIDED.model_copy(update={"code": "retention.undecided"})])
+    found: list[RetentionPatient] = []
+    going: list[tuple[str, ...]] = []
+    with desk.use("retention") as unit:
+        quarantined = _quarantined(unit)
+        for head in _long_ago(desk, unit, period):
+            whose = _standing(desk, unit, head, quarantined)
+            if whose.ends is None or whose.ends >= desk.today():
+                continue
+            kept = tuple(one for one in whose.against if one is not _RETENTION)
+            if not kept:
+                going.append(whose.family)
+            found.append(
+                RetentionPatient(
+                    patient=None if apply and not kept else head,
+                    last_at=instant(desk, whose.last_at),
+                    ended=whose.ends,
+                    kept_because=kept,
+                    records=sum(one.count for one in _kinds(unit, whose.family)),
+                )
+            )
+        if apply and going:
+            _remove(unit, going, "retention")
+    cleared, problems = clear(desk) if apply and going else (False, ())
+    return RetentionReport(
+        clinic=desk.clinic.id,
+        at=desk.instant(),
+        by=desk.actor,
+        retention=period,
+        applied=apply,
+        patients=tuple(found),
+        erased=len(going) if apply else 0,
+        kept=len(found) - len(going),
+        scrubbed=cleared,
+        problems=problems,
+    )
+
+
+def erase_again(unit: Unit) -> int:
+    """Erase whoever a restore brought back although there is a tombstone, and return how many ids that were."""
+    found = unit.patients.buried()
+    if found:
+        families = {unit.patients.family(name) for name in found}
+        _remove(unit, sorted(families), "erased before, and brought back by a restore")
+    return len(found)
+
+
+def tombstones(desk: Desk) -> TombstoneList:
+    """Return the clinic's tombstones, to be kept apart from the database and handed in at a restore."""
+    with desk.use("tombstone.list") as unit:
+        stones = tuple(_stone(desk, stone) for stone in unit.patients.tombstones())
+        check = unit.patients.hash_of("").hex()
+    return TombstoneList(clinic=desk.clinic.id, generated_at=desk.instant(), key_check=check, tombstones=stones)
+
+
+def _standing(desk: Desk, unit: Unit, patient: str, quarantined: frozenset[str] | None = None) -> _Person:
+    rows = person(unit, patient)
+    family = tuple(row.patient for row in rows)
+    last_at = max(row.last_at for row in rows)
+    period = desk.clinic.policies.retention
+    ends = None if period is None else _end(desk, last_at, period)
+    against = [_HOLD] if any(row.hold_why is not None for row in rows) else []
+    if ends is None:
+        against.append(_UNDECIDED)
+    elif ends >= desk.today():
+        against.append(_RETENTION)
+    if any(row.state not in CLOSED for row in unit.records.of_patient(family, "adverse-event")):
+        against.append(_EVENT)
+    if _lots(unit, family) & (_quarantined(unit) if quarantined is None else quarantined):
+        against.append(_QUARANTINE)
+    return _Person(family, last_at, ends, tuple(against))
+
+
+def _end(desk: Desk, last_at: int, period: str) -> str:
+    """Return the last local day of the period; hours round up to the day that they end on."""
+    zone = ZoneInfo(desk.clinic.zone)
+    last = datetime.fromtimestamp(last_at, zone)
+    if parse_duration(period).clock:
+        return add_local(last.isoformat(), period, zone)[:10]
+    return add_to_date(last.date(), period).isoformat()
+
+
+def _long_ago(desk: Desk, unit: Unit, period: str) -> list[str]:
+    """Return the ids in use of patients with something from before the period; who is past it is looked at after."""
+    heads = (unit.patients.head(row.patient) for row in unit.patients.last_before(_begin(desk, period)))
+    return list(dict.fromkeys(heads))
+
+
+def _begin(desk: Desk, period: str) -> int:
+    """Return a moment that is never before the one from which the period ends today."""
+    today, span = desk.now(), parse_duration(period)
+    if span.clock:
+        return int((today - span.elapsed).timestamp())
+    days = {"D": 1, "W": 7, "M": 28, "Y": 365}[span.unit]
+    return int((today - timedelta(days=max(0, span.amount * days - 1))).timestamp())
+
+
+def _quarantined(unit: Unit) -> frozenset[str]:
+    documents = (read_json(row.document) for row in unit.records.of_kind("lot-quarantine"))
+    return frozenset(lot_key(one["lot"]) for one in documents if "lifted_at" not in one)
+
+
+def _lots(unit: Unit, family: Iterable[str]) -> frozenset[str]:
+    documents = (read_json(row.document) for row in unit.records.of_patient(family, "treatment-record"))
+    return frozenset(lot_key(use["vial"]["lot"]) for one in documents for use in one["report"].get("vials", ()))
+
+
+def _kinds(unit: Unit, family: Iterable[str]) -> tuple[KindCount, ...]:
+    ids: dict[str, set[str]] = {}
+    for row in everything(unit, family):
+        ids.setdefault(row.kind, set()).add(row.id)
+    return tuple(KindCount(kind=kind, count=len(found)) for kind, found in sorted(ids.items()))
+
+
+def _report(desk: Desk, unit: Unit, whose: _Person, refused: tuple[Problem, ...]) -> ErasureReport:
+    rows = Traces(unit).rows_of(whose.family)
+    return ErasureReport(
+        clinic=desk.clinic.id,
+        patient=whose.family[0],
+        at=desk.instant(),
+        by=desk.actor,
+        applied=False,
+        merged=whose.family[1:],
+        last_at=instant(desk, whose.last_at),
+        retention=desk.clinic.policies.retention,
+        retention_ends=whose.ends,
+        records=_kinds(unit, whose.family),
+        rows=tuple(KindCount(kind=name.replace("_", "-"), count=count) for name, count in sorted(rows.items())),
+        mentions=tuple(
+            Mention(kind=row.kind, id=row.id, revision=row.revision, pointers=places(document, whose.family))
+            for row, document in _mentions(unit, whose.family)
+        ),
+        backups=_copies(desk, unit),
+        refused=refused,
+    )
+
+
+def _mentions(unit: Unit, ids: Sequence[str]) -> list[tuple[RecordRow, object]]:
+    """Return records of others that name one of these ids, with their documents."""
+    rows = ((row, read_json(row.document)) for row in Traces(unit).in_records(ids, ids))
+    return [(row, document) for row, document in rows if places(document, ids)]
+
+
+def _remove(unit: Unit, families: Sequence[tuple[str, ...]], reason: str) -> list[Stone]:
+    """Take everything of these people away in this transaction, and return one tombstone for each."""
+    ids = [name for family in families for name in family]
+    counts = [_kinds(unit, family) for family in families]
+    words = {*ids, *(step.key for step in unit.follow_ups.of_patient(ids))}
+    for row in everything(unit, ids):
+        words.add(row.id)
+        if row.patient is None:
+            unit.records.reassign(row.kind, row.id, ids[0])
+    _take_out_of_records(unit, ids)
+    traces = Traces(unit)
+    traces.forget_results(traces.in_results(ids, ids))
+    for message in traces.in_outbox(ids, ids):
+        _take_out_of_message(traces, message, ids)
+    traces.forget_details(traces.in_audit(words, ids))
+    unit.patients.forget(ids)
+    unit.forget_touched(tuple(ids))
+    stones = []
+    for family, found in zip(families, counts, strict=True):
+        said = canonical({"counts": [one.to_document() for one in found]})
+        first, *_ = [unit.patients.bury(name, reason, said) for name in family]
+        unit.note(None, tombstone=first.patient_hash.hex(), ids=len(family))
+        stones.append(first)
+    return stones
+
+
+def _take_out_of_records(unit: Unit, ids: Sequence[str]) -> None:
+    traces, now = Traces(unit), unit.now
+    for row, document in _mentions(unit, ids):
+        clean = without(document, ids)
+        kept = canonical(clean)
+        traces.set_record(row, kept)
+        if row.patient is None:
+            continue
+        said = RecordRedaction(
+            id=record_key(unit.clinic, row.id, f"redaction.{row.revision}.{now}"),
+            clinic=unit.clinic,
+            patient=row.patient,
+            kind=row.kind,
+            record=row.id,
+            revision=row.revision,
+            original_digest=row.digest,
+            redacted_digest=digest(clean),
+            pointers=places(document, ids),
+            by=unit.actor,
+            at=datetime.fromtimestamp(now, ZoneInfo("UTC")).isoformat(),
+        )
+        unit.records.put(
+            "record-redaction",
+            said.id,
+            said.to_json(),
+            record_digest(said),
+            at=now,
+            patient=row.patient,
+            subject=row.id,
+        )
+
+
+def _take_out_of_message(traces: Traces, message: OutboxRow, ids: Sequence[str]) -> None:
+    document = read_json(message.document)
+    if places(document, ids):
+        traces.set_message(message, canonical(without(document, ids)))
+
+
+def clear(desk: Desk) -> tuple[bool, tuple[Problem, ...]]:
+    """Clear the live files. What is erased stays erased where that fails, and the next erasure clears them too."""
+    try:
+        desk.database.scrub()
+    except ProblemsError as error:
+        return False, error.problems
+    return True, ()
+
+
+def _copies(desk: Desk, unit: Unit) -> tuple[str, ...]:
+    """Return what is known of copies: those that a migration made, and those that the audit tells of."""
+    named = [read_json(row.details) for row in unit.audit.of_action("backup") if row.details is not None]
+    files = [one["file"] for one in named if isinstance(one, dict) and isinstance(one.get("file"), str)]
+    path = desk.database.path
+    if path is not None and (folder := path.parent / "backups").is_dir():
+        files += [str(found) for found in sorted(folder.iterdir()) if found.is_file()]
+    return tuple(dict.fromkeys(files))
+
+
+def _stone(desk: Desk, stone: Stone) -> Tombstone:
+    said = read_json(stone.document)
+    return Tombstone(
+        patient_hash=stone.patient_hash.hex(),
+        at=instant(desk, stone.at),
+        by=stone.by,
+        reason=stone.reason,
+        counts=tuple(KindCount.model_validate(one) for one in said["counts"]),
+    )
