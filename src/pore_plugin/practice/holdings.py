@@ -31,7 +31,7 @@ def holdings(unit: Unit, *, drafts: bool) -> list[Entry[Any]]:
         if (current := standing.current(drafts=drafts)) is not None
     }
     held: list[Entry[Any]] = []
-    for content_id, version, digest, kind, canonical in documents:
+    for content_id, version, digest, kind, _, canonical in documents:
         contract = DOCUMENTS.get(kind)
         # An overlay is kept beside the document that it makes, which is the one that anybody works with.
         if digest in ours or contract is None or not issubclass(contract, ContentDocument) or contract is Overlay:

@@ -20,7 +20,7 @@ class Standing:
     head: str | None = None
     retired: bool = False
     approved: set[str] = field(default_factory=set)
-    """Versions that were approved once, whatever became of the approval."""
+    """Versions whose approval nobody took back; whether it still holds is for the day to say."""
     left: set[str] = field(default_factory=set)
     """Versions that a rollback left behind, and that nobody approved since."""
     imported: dict[str, None] = field(default_factory=dict)
@@ -39,19 +39,23 @@ class Standing:
         draft = newest(open_drafts)
         if draft is not None:
             return draft, "draft"
-        return (self.head, "active") if self.head in self.imported else None
+        if self.head is None or self.head not in self.imported:
+            return None
+        return self.head, "active" if self.head in self.approved else "draft"
 
     def happened(self, version: str, action: str) -> None:
         """Take in what was done next."""
         if action == "imported":
             self.imported[version] = None
-        elif action == "approved":
+        elif action in ("approved", "handed-over"):
             self.approved.add(version)
             self.left.discard(version)
+        elif action == "approval-withdrawn":
+            self.approved.discard(version)
         elif action == "rolled-back":
             self.left |= {other for other in self.imported if number(other) > number(version)}
             self.left.discard(version)
-        if action in ("imported", "approved", "rolled-back", "retired"):
+        if action in ("imported", "rolled-back", "retired"):
             self.retired = action == "retired"
 
 

@@ -61,11 +61,12 @@ class Contents:
         for row in self._unit.execute(statement.where(_T.clinic == self._unit.clinic)):
             yield row[0], row[1], row[2], row[3], row[4]
 
-    def documents(self) -> Iterator[tuple[str, str, str, str, bytes]]:
-        """Yield id, version, digest, type and canonical bytes of every version, in the order in which they came."""
-        statement = select(_T.id, _T.version, _T.digest, _T.type, _T.canonical).where(_T.clinic == self._unit.clinic)
-        for row in self._unit.execute(statement.order_by(_T.id, _T.at, _T.version)):
-            yield row[0], row[1], row[2], row[3], row[4]
+    def documents(self) -> Iterator[tuple[str, str, str, str, str, bytes]]:
+        """Yield id, version, digest, type, origin and canonical bytes of every version, as they came."""
+        statement = select(_T.id, _T.version, _T.digest, _T.type, _T.origin, _T.canonical)
+        statement = statement.where(_T.clinic == self._unit.clinic).order_by(_T.id, _T.at, _T.version)
+        for row in self._unit.execute(statement):
+            yield row[0], row[1], row[2], row[3], row[4], row[5]
 
     def actions(self, content_id: str | None = None) -> Iterator[tuple[str, str, str]]:
         """Yield id, version and action of everything that was done with a document, or with all, in order."""

@@ -70,6 +70,16 @@ class FollowUps:
         """Return the steps in these states that were due by a moment, the earliest first."""
         return self._rows(_T.state.in_(list(states)) & (_T.due <= until), limit)
 
+    def unfinished(self, plans: Iterable[str], final: Iterable[str]) -> set[str]:
+        """Return those of these follow-up plans that have a step in another state than these. Reads no record."""
+        wanted, closed = list(dict.fromkeys(plans)), list(final)
+        found: set[str] = set()
+        for start in range(0, len(wanted), 400):
+            where = (_T.clinic == self._unit.clinic, _T.plan.in_(wanted[start : start + 400]))
+            statement = select(_T.plan).where(*where, _T.state.not_in(closed)).distinct()
+            found |= {str(plan) for (plan,) in self._unit.execute(statement)}
+        return found
+
     def moves(self, key: str) -> list[str]:
         """Return the ids of a step's move records in their order."""
         moves = tables.step_move.c

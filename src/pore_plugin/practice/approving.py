@@ -1,0 +1,105 @@
+"""Approvals: a prescriber of the clinic lets the very bytes of a document be worked with, until a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..catalogue import Catalogue
+from ..clinical.keys import record_key
+from ..contracts import Approval, Pin, ProblemsError
+from ..contracts.canonical import record_digest
+from ..storage import Unit
+from ..workflow import PoreWorkflow
+from .desk import Desk
+from .holdings import holdings
+from .keeping import Keeping
+from .shelf import Found, refusal
+
+__all__ = ["approvals", "approve", "held_together", "refuse_unfit", "said_approvals", "withdraw"]
+
+
+def approvals(unit: Unit, documents: Iterable[str] | None = None) -> tuple[Approval, ...]:
+    """Return the clinic's approvals as they stand, all or those of these content ids; which hold is for the gate."""
+    kept = unit.records.of_kind("approval") if documents is None else unit.records.of_subject(documents, "approval")
+    return tuple(Approval.from_json(row.document) for row in kept)
+
+
+def said_approvals(unit: Unit) -> dict[str, list[Approval]]:
+    """Return the approvals that the library gave, by content id, without reading records."""
+    known: dict[str, Approval] = {}
+    for event in unit.content.history():
+        if event.document is not None:
+            approval = Approval.from_json(event.document)
+            known[approval.id] = approval
+    found: dict[str, list[Approval]] = {}
+    for approval in known.values():
+        found.setdefault(approval.document.id, []).append(approval)
+    return found
+
+
+def refuse_unfit(desk: Desk, person: str, until: str) -> None:
+    """Raise `ProblemsError` for somebody who may not approve (`approval.prescriber`), or a day that is over."""
+    signer = desk.clinic.person(person)
+    if signer is None or "prescriber" not in signer.roles:
+        fit = [one.id for one in desk.clinic.people if "prescriber" in one.roles]
+        raise refusal(
+            "approval.prescriber",
+            "Only a prescriber of the clinic settings approves content, and this is none.",
+            f"Name one of: {', '.join(fit)}." if fit else "Enter a prescriber in the clinic settings first.",
+        )
+    if until < desk.today():
+        raise refusal("approval.past", f"An approval until {until} would not hold today.", "Name a day to come.")
+
+
+def approve(
+    desk: Desk, unit: Unit, found: Found, *, person: str, until: str, why: str | None, action: str = "approved"
+) -> Approval:
+    """Keep an approval of these very bytes by this person, with the bytes, and put it into the history."""
+    at = desk.instant()
+    pin = found.pin
+    approval = Approval(
+        id=record_key(desk.clinic.id, pin.id, f"approval.{pin.digest}.{person}.{until}.{at}"),
+        clinic=desk.clinic.id,
+        document=pin,
+        approved_by=person,
+        approved_at=at,
+        valid_until=until,
+        note=why,
+    )
+    Keeping(desk, unit).keep(approval)
+    unit.content.record(action, [_triple(pin)], why=why, until=until, document=approval.to_json())
+    return approval
+
+
+def withdraw(desk: Desk, unit: Unit, approval: Approval, why: str | None) -> Approval:
+    """Take an approval back from now on."""
+    ended = approval.model_copy(update={"withdrawn_at": desk.instant()})
+    unit.records.put(
+        "approval",
+        ended.id,
+        ended.to_json(),
+        record_digest(ended),
+        at=unit.now,
+        subject=ended.document.id,
+        state="withdrawn",
+        pins=[_triple(ended.document)],
+        revise=True,
+    )
+    unit.content.record("approval-withdrawn", [_triple(ended.document)], why=why, document=ended.to_json())
+    return ended
+
+
+def held_together(desk: Desk, unit: Unit, workflow: PoreWorkflow) -> None:
+    """Raise `ProblemsError` where what the library now hands in would not hold together with the rest."""
+    others = [e for e in workflow.catalogue.entries if not e.is_kept and not e.is_composed]
+    try:
+        Catalogue.build((), [*others, *holdings(unit, drafts=desk.drafts)])
+    except ProblemsError as error:
+        raise ProblemsError(
+            problem.model_copy(update={"next_step": "Change what leans on it first, and then this document."})
+            for problem in error.problems
+        ) from None
+
+
+def _triple(pin: Pin) -> tuple[str, str, str]:
+    return pin.id, pin.version, pin.digest
