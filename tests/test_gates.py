@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -30,12 +31,15 @@ from factories import (
     workflow_of,
 )
 from pore_plugin import ProblemsError, check
+from pore_plugin.clinical.durations import to_utc
+from pore_plugin.clinical.treatment.vials import vial_reasons
 from pore_plugin.contracts import (
     Consent,
     ConsentRequest,
     ConsentWithdrawal,
     LabelPolicy,
     Override,
+    Product,
     ReadinessRequest,
     TreatmentRequest,
 )
@@ -592,6 +596,19 @@ def test_a_vial_is_used_within_the_hours_of_its_label() -> None:
     too_old = changed(case.vial, reconstituted_at="2026-09-09T14:00:59+01:00")
     assert case.codes(vials=[in_time]) == []
     assert case.codes(vials=[too_old]) == ["vial.in_use_hours"]
+
+
+def test_without_the_row_of_the_product_nobody_knows_how_long_a_vial_keeps() -> None:
+    case = azzalure()
+    now, policies = to_utc(case.at), case.flow.clinic.policies
+    vial = changed(case.vial, discard_by=None)
+
+    def codes(product: Product | None) -> list[str]:
+        return [one.code for one in vial_reasons([vial], case.plan, product, policies, now, date(2026, 9, 10))]
+
+    assert case.plan.product is not None
+    assert codes(check(Product, content_document(case.plan.product.id)).model) == []
+    assert codes(None) == ["vial.in_use_unknown"]
 
 
 def label_policy(lifts: str, **members: Any) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _age(vial: Vial, product: Product | None, policies: Policies, now: datetime,
         yield NotReady(
             code="vial.discarded", sentence="The vial is past its discard time.", next_step="Take a new vial."
         )
-    if vial.reconstituted_at is None or product is None:
+    if vial.reconstituted_at is None:
         return
     age = now - to_utc(vial.reconstituted_at)
     if age < timedelta(0):
@@ -124,8 +124,9 @@ def _age(vial: Vial, product: Product | None, policies: Policies, now: datetime,
             next_step="Correct the time of reconstitution.",
         )
     policy = _lifting_policy(policies, "vial.in_use_hours", today)
-    serves = usable(product.in_use, f"{product.id}/in_use", policies.accepted_suggestions)
-    label = product.in_use.value if serves else None
+    # Without the product's row nobody knows its hours either.
+    serves = product is not None and usable(product.in_use, f"{product.id}/in_use", policies.accepted_suggestions)
+    label = product.in_use.value if product is not None and serves else None
     hours = label if policy is None else policy.in_use_hours
     if hours is not None and age > timedelta(seconds=int(Fraction(hours) * 3600)):
         yield NotReady(
