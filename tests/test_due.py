@@ -148,6 +148,7 @@ def test_an_open_watch_is_listed_until_its_last_second() -> None:
     for now, count in (("2026-03-30T23:59:59+01:00", 1), ("2026-03-31T00:00:00+01:00", 0)):
         found = listed(at(PLAN, now, done), now)
         assert len(found.watches) == count
+    assert listed(follow(PLAN), "2026-03-02T10:29:59+00:00").watches == ()
     (open_watch,) = listed(at(PLAN, "2026-03-28T09:00:00+00:00", done), "2026-03-28T09:00:00+00:00").watches
     assert (open_watch.patient, open_watch.until, open_watch.form) == (
         "patient-1",

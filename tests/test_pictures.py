@@ -148,6 +148,12 @@ def test_title_range_direction_unit_and_dates_are_written() -> None:
     assert "Outcomes after the treatment of 02 Mar 2026" in texts
 
 
+def test_dates_that_would_overlap_are_not_both_written() -> None:
+    texts = written(svg(report(measured(VAS, (BEFORE, "4"), ("2026-03-05T10:00:00+00:00", "5")))))
+    assert "05 Mar 2026" in texts
+    assert "02 Mar 2026" not in texts
+
+
 def test_dates_are_those_of_the_clinic() -> None:
     late = ("2026-03-30T20:00:00+00:00", "5")
     texts = written(svg(report(measured(VAS, (BEFORE, "4"), late), zone="Asia/Tokyo")))

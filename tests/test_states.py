@@ -198,6 +198,7 @@ def test_what_cannot_be_taken_back() -> None:
     done = after(booked, "done")
     first, last = done.moves
     assert refusal(done, draw(done, "planned", corrects=first.id)).code == "move.not_correctable"
+    assert refusal(done, draw(done, "booked", corrects=first.id)).code == "move.not_correctable"
     assert refusal(done, draw(done, "due", corrects=last.id)).code == "move.not_correctable"
     by_rule = after(state_of("D2"), "due", RULE)
     found = refusal(by_rule, draw(by_rule, "planned", corrects=by_rule.moves[-1].id))
@@ -232,6 +233,14 @@ def test_a_move_from_a_state_that_is_past_is_stale() -> None:
     found = refusal(done, draw(w1, "sent", HOST))
     assert (found.code, found.pointer) == ("move.stale", "/from_state")
     assert "it is done after 1 moves" in found.sentence
+
+
+def test_of_two_bookings_made_at_once_the_second_is_stale() -> None:
+    booked = after(state_of("W4"), "booked", due=LATER)
+    one, other = (draw(booked, "booked", due=LATER, move_id=name) for name in ("one", "other"))
+    rebooked = moved(booked, one)
+    assert isinstance(rebooked, StepState)
+    assert refusal(rebooked, other).code == "move.stale"
 
 
 def test_a_move_of_another_step_is_refused() -> None:
@@ -420,6 +429,17 @@ def test_a_skipped_day_is_over_before_it_began() -> None:
     assert standing(found, "2011-12-29T23:59:59-10:00", zone) == "upcoming"
     assert standing(found, "2011-12-31T23:59:59+14:00", zone) == "due"
     assert days_overdue(found, "2012-01-01T00:00:00+14:00", zone) == 1
+
+
+def test_a_day_that_is_over_stays_over_when_the_clocks_go_back_into_it() -> None:
+    """At 00:01 on 7 November 2010 the clocks of St John's went back to 23:01 of the 6th."""
+    zone = "America/St_Johns"
+    anchor = "2010-10-30T09:00:00-02:30"
+    plan = schedule(inputs(schedule_of(step("S", "visit", "P7D")), anchor=anchor, calendar=open_always(zone)))
+    (found,) = plan.steps
+    assert standing(found, "2010-11-06T23:59:59-02:30", zone) == "due"
+    for now in ("2010-11-07T00:00:00-02:30", "2010-11-06T23:30:00-03:30", "2010-11-07T00:30:00-03:30"):
+        assert (standing(found, now, zone), days_overdue(found, now, zone)) == ("overdue", 1)
 
 
 def test_no_repr_shows_a_patient() -> None:

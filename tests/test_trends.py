@@ -83,6 +83,16 @@ def test_each_treatment_has_its_own_baseline_and_ends_where_the_next_begins() ->
     assert found == [("treatment-1", [("4", ["6", "5"])]), ("treatment-2", [("5", ["7"])])]
 
 
+def test_a_value_of_the_moment_of_the_next_treatment_ends_one_course_and_begins_the_other() -> None:
+    made = report(
+        measured(VAS, (BEFORE, "4"), (W4, "6")),
+        FollowedTreatment(id="treatment-1", started_at=TREATED),
+        FollowedTreatment(id="treatment-2", started_at=W4),
+    )
+    first, second = (one.trends[0] for one in made.treatments)
+    assert ([point.value for point in first.points], second.baseline.value) == (["6"], "6")
+
+
 def test_an_instrument_that_is_not_known_any_more_keeps_its_id_and_claims_no_range() -> None:
     made = report(measured(GAIS, (BEFORE, "3"), (W4, "2")), instruments=())
     (instrument,) = made.instruments
