@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from databases import PostgresServer, why_no_server
-
 if TYPE_CHECKING:
+    from databases import PostgresServer
     from pore_plugin.storage import Database
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
@@ -64,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """The one PostgreSQL server of this run, started for the first test that asks for it."""
+    from databases import PostgresServer, why_no_server
+
     reason = why_no_server()
     if reason is not None:
         pytest.skip(reason)
