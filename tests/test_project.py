@@ -119,7 +119,7 @@ def test_dependencies_have_floors_and_no_caps() -> None:
     pinned = "pydantic==2.14.3"
     for requirement in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]:
         if requirement != pinned:
-            assert re.fullmatch(r"[a-z0-9-]+(\[[a-z-]+\])?>=[0-9.]+(; .+)?", requirement), requirement
+            assert re.fullmatch(r"[a-z0-9.-]+(\[[a-z-]+\])?>=[0-9.]+(; .+)?", requirement), requirement
     assert pinned not in PROJECT["dependencies"]
 
 
@@ -132,6 +132,8 @@ def test_every_import_of_the_package_is_declared() -> None:
         "pydantic": {"pydantic", "pydantic_core"},
         "jsonschema": {"jsonschema", "referencing"},
         "jsonschema-rs": {"jsonschema_rs"},
+        "ruamel.yaml": {"ruamel"},
+        "typing-extensions": {"typing_extensions"},
     }
     declared = {"pore_plugin"}
     for requirement in PROJECT["dependencies"]:
