@@ -221,10 +221,9 @@ def audit_check_sheet(check: AuditCheck) -> str:
     lines += [
         f"{check.entries} entries; of {check.erased} the details went with an erasure.",
         "",
-        (
-            f"It ends with entry {check.head.number}, `{check.head.hash}`. Keep this line elsewhere: later it shows that"
-            f" nothing was cut off (`audit verify --noted {check.head.number}:{check.head.hash[:8]}…`)."
-        ),
+        f"It ends with `{check.head.number}:{check.head.hash}`.",
+        "",
+        "Keep that elsewhere: handed in later with --noted, it shows that nothing before it was cut off.",
     ]
     return _sheet(title, lines)
 
