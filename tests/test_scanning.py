@@ -64,6 +64,10 @@ def test_a_scanner_may_write_the_separator_otherwise(sign: str) -> None:
     assert read(sign + text) == WHOLE
 
 
+def test_a_link_spells_the_signs_of_a_lot_in_percent() -> None:
+    assert read(f"https://id.gs1.org/01/{GTIN}/10/C%2F12%2B?17=270331")["lot"] == "C/12+"
+
+
 @given(st.text(SET_82, min_size=1, max_size=20).filter(lambda lot: any(letter.isalnum() for letter in lot)))
 def test_a_lot_is_read_with_every_sign_that_a_code_may_hold(lot: str) -> None:
     # `<GS>` and its like in a lot would be read as what they say.

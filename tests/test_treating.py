@@ -380,7 +380,9 @@ def test_a_point_where_nothing_was_injected_needs_a_deviation_and_is_named() -> 
     assert refused(made(), report) == unexplained("point.differs")
     (found,) = differences(report, made().plan)
     assert [region.region for region in found.regions] == ["pore.region.perioral"]
-    assert treat(made(), changed(report, deviations=deviations("point.differs")))
+    assert (
+        treat(made(), changed(report, deviations=deviations("point.differs"))).treatment.report.points == report.points
+    )
 
 
 def test_one_vial_may_be_drawn_from_twice() -> None:

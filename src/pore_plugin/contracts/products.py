@@ -51,9 +51,7 @@ __all__ = [
     "within_label_tolerance",
 ]
 
-Lot = Annotated[
-    str, StringConstraints(pattern=r"^([!-/:-@\[-`{-~][ -~]*)?[0-9A-Za-z]([ -~]*[!-~])?$", max_length=40)
-]
+Lot = Annotated[str, StringConstraints(pattern=r"^([!-/:-@\[-`{-~][ -~]*)?[0-9A-Za-z]([ -~]*[!-~])?$", max_length=40)]
 """A lot as it is printed: blanks inside it are kept, none stand around it, and it has a letter or digit.
 
 Lots are compared without blanks, hyphens and other signs, in any case, with O read as 0.

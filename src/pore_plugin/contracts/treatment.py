@@ -228,6 +228,4 @@ class AdverseEvent(Model):
     action: Opt[Sentence] = None
     reportable: bool = Field(description="Whether it must be reported to an authority or the maker.")
     product: Opt[Id] = None
-    lots: tuple[Lot, ...] = Field(
-        default=(), description="Lots of the vials that were used."
-    )
+    lots: tuple[Lot, ...] = Field(default=(), description="Lots of the vials that were used.")
