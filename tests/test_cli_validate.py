@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli_runs import Cli, program, sample_input
+from library_files import listing, packed, put, schedule, template
 from pore_plugin.builtin import documents
 from pore_plugin.contracts import DOCUMENTS
+from pore_plugin.validation.yamlwriting import write_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples" / "documents"
@@ -217,3 +220,135 @@ def test_form_and_place_of_settings_are_refused_together(cli: Cli, tmp_path: Pat
     path.write_text(text.replace('"999"', '""'), encoding="utf-8")
     codes = cli("validate", "clinic.toml", "--format", "json").codes()
     assert set(codes) == {"zone.unknown", "schema.required", "schema.unknown_member", "schema.pattern"}
+
+
+def test_yaml_is_checked_with_line_column_pointer_and_nearest(cli: Cli) -> None:
+    Path("a.yaml").write_bytes(write_yaml({**template(status=None), "staus": "draft"}))
+    Path("b.yaml").write_bytes(write_yaml({**schedule(), "status": "actve"}))
+    Path("c.yml").write_bytes(b"type: vial\nlot: no\n")
+    ran = cli("validate", ".")
+    assert ran.code == 1
+    lines = Path("a.yaml").read_text(encoding="utf-8").splitlines()
+    at = lines.index("staus: draft") + 1
+    assert f"a.yaml:{at}:8: /staus: The member `staus` is unknown." in ran.err
+    assert "Did you mean `status`?" in ran.err
+    assert "b.yaml:5:9: /status: The value is not one of those that are allowed here." in ran.err
+    assert "c.yml:2:6: /lot: Some readers take this word for true or false" in ran.err
+    heads = [line for line in ran.err.splitlines() if not line.startswith("    → ")]
+    places = [(name, int(line), int(column)) for name, line, column in (head.split(":")[:3] for head in heads)]
+    assert places == sorted(places)
+
+
+def test_references_are_looked_for_in_all_that_is_named(cli: Cli) -> None:
+    put(Path("own"), t_json=template(schedule="acme.schedule.peel"))
+    put(Path("more"), s_yaml=schedule())
+    ran = cli("validate", "own", "--format", "json")
+    assert (ran.code, ran.codes()) == (1, ["catalogue.unknown_reference"])
+    assert cli("validate", "own", "more").out == "2 documents checked, 0 problems.\n"
+    assert cli("package", "own", "more", "--out", "peels.zip").code == 0
+    assert cli("validate", "peels.zip").out == "2 documents checked, 0 problems.\n"
+
+
+def test_a_changed_folder_with_a_manifest_is_packed_anew(cli: Cli) -> None:
+    put(Path("own"), t_json=template())
+    Path("own/pore-package.json").write_bytes(listing({"t.json": b"{}"}))
+    assert cli("validate", "own", "--format", "json").codes() == ["package.sha256"]
+    assert cli("package", "own", "--out", "own.zip").code == 0
+    assert cli("validate", "own.zip").code == 0
+
+
+def test_packing_says_what_is_in_it_and_is_reproducible(cli: Cli) -> None:
+    put(Path("own"), deep__t_json=template(), s_yaml=schedule())
+    ran = cli("package", "own", "--out", "peels.zip", "--version", "1.2.0", "--format", "json")
+    manifest = ran.document("package-manifest")
+    assert (ran.code, manifest["name"], manifest["version"]) == (0, "peels", "1.2.0")
+    assert [file["path"] for file in manifest["files"]] == ["deep/t.json", "s.yaml"]
+    assert cli("package", "own", "--out", "again.zip", "--name", "peels", "--version", "1.2.0").out == (
+        "Wrote again.zip: peels 1.2.0, 2 documents.\n"
+    )
+    assert Path("peels.zip").read_bytes() == Path("again.zip").read_bytes()
+
+
+@pytest.mark.parametrize("case", ["broken", "record", "empty", "exists", "missing", "name"])
+def test_nothing_is_packed_that_is_not_as_it_should_be(cli: Cli, case: str) -> None:
+    put(Path("own"), t_json=template())
+    line, code, said = ["own"], 1, ""
+    if case == "broken":
+        put(Path("own"), t_json=template(schedule="acme.schedule.none"))
+        said = "catalogue.unknown_reference"
+    elif case == "record":
+        vial = EXAMPLES / "treatment-record.json"
+        (Path("own") / "r.json").write_text(
+            json.dumps({**json.loads(vial.read_bytes()), "$schema": "urn:pore-plugin:schema:v0:treatment-record"}),
+            encoding="utf-8",
+        )
+        said = ""
+    elif case == "empty":
+        Path("none").mkdir()
+        line, code, said = ["none"], 3, "package.nothing"
+    elif case == "exists":
+        Path("p.zip").write_bytes(b"mine")
+        code, said = 3, "package.exists"
+    elif case == "missing":
+        line, code, said = ["own", "gone.json"], 3, "file.unreadable"
+    else:
+        line, said = ["own", "--name", "not a name"], "schema.pattern"
+    ran = cli("package", *line, "--out", "p.zip", "--format", "json")
+    assert ran.code == code
+    assert said in ",".join(ran.codes())
+    assert case == "exists" or not Path("p.zip").exists()
+    assert case != "exists" or Path("p.zip").read_bytes() == b"mine"
+
+
+def test_a_package_that_was_changed_is_refused_by_its_entry(cli: Cli) -> None:
+    files = {"a.json": b"{}", "b.json": b"[]"}
+    Path("p.zip").write_bytes(packed({**files, "b.json": b"1"}, manifest=listing(files)))
+    ran = cli("validate", "p.zip")
+    assert ran.code == 1
+    assert "p.zip!b.json:1:1: The file is not the one that the manifest lists" in ran.err
+
+
+def test_schemas_are_written_for_editors(cli: Cli) -> None:
+    assert cli("schema", "--out", "schemas").code == 0
+    assert {path.stem for path in Path("schemas").iterdir()} == set(DOCUMENTS)
+    assert Path("schemas/product.json").read_bytes() == (ROOT / "schemas" / "product.json").read_bytes()
+    assert cli("schema", "product", "--out", "one").out == "Wrote one/product.json.\n"
+    assert [path.name for path in Path("one").iterdir()] == ["product.json"]
+
+
+@pytest.mark.parametrize("what", ["template", "schedule", "protocol"])
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_a_new_document_is_valid_has_its_schema_beside_it_and_is_not_overwritten(
+    cli: Cli, what: str, suffix: str
+) -> None:
+    path = Path("own") / f"new.{suffix}"
+    ran = cli("init", what, "--id", f"acme.{what}.mine", "--out", path)
+    assert ran.out == f"Wrote {path}. Fill it in, then run: pore-plugin validate {path}\n"
+    assert cli("validate", "own").out == "1 document checked, 0 problems.\n"
+    text = path.read_text(encoding="utf-8")
+    said = re.search(r"\$schema\"?[=:] ?\"?(\.schemas/[a-z-]+\.json)", text)
+    assert said is not None
+    schema = json.loads((path.parent / said[1]).read_bytes())
+    assert schema["$id"].endswith(Path(said[1]).stem)
+    assert f"acme.{what}.mine" in text
+    assert cli("init", what, "--out", path).code == 3
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_new_document_needs_an_id_and_a_document_to_begin_with(cli: Cli) -> None:
+    assert cli("init", "template", "--id", "Nope").code == 2
+    ran = cli("init", "template", "--from", "pore.template.microtoxin-pors")
+    assert ran.code == 2
+    assert "Did you mean pore.template.microtoxin-pores?" in ran.err
+    assert cli("init", "template", "--from", "pore.template.microtoxin-pores", "--out", "-").code == 0
+    assert list(Path().iterdir()) == []
+
+
+def test_content_of_the_clinic_may_be_yaml_or_a_package(cli: Cli, tmp_path: Path) -> None:
+    sample_input(tmp_path)
+    put(Path("own"), t_yaml=template(schedule="acme.schedule.peel"), s_json=schedule())
+    assert cli("package", "own", "--out", "own.zip").code == 0
+    for named in ("own", "own.zip"):
+        assert cli("form", "--clinic", "clinic.toml", "--content", named).code == 0
+    put(Path("own"), t_yaml=template(schedule="acme.schedule.none"))
+    assert cli("form", "--clinic", "clinic.toml", "--content", "own").code == 3

@@ -136,6 +136,14 @@ def test_a_folder_with_a_manifest_is_held_to_it(tmp_path: Path) -> None:
     ]
 
 
+def test_folders_without_end_are_not_walked(tmp_path: Path) -> None:
+    deep = tmp_path
+    for _ in range(70):
+        deep = deep / "a"
+    deep.mkdir(parents=True)
+    assert [code for _, code in codes(tmp_path)] == ["source.too_deep"]
+
+
 def test_a_name_that_would_steer_a_terminal_is_shown_without_effect(tmp_path: Path) -> None:
     (tmp_path / "a\x1b[31m.json").write_bytes(b"{}")
     (file,) = read_sources([tmp_path]).files

@@ -33,10 +33,10 @@ def load_content(paths: Iterable[Path]) -> tuple[bytes, ...]:
     )
 
 
-def sources_of(paths: Iterable[Path], *, media: frozenset[Media] = _ALL) -> Sources:
-    """Return the files of these paths, of folders those written in `media`; `-` is JSON on standard input."""
+def sources_of(paths: Iterable[Path], *, media: frozenset[Media] = _ALL, verify: bool = True) -> Sources:
+    """Return the files of these paths as `read_sources` does; `-` is JSON on standard input."""
     named = list(paths)
-    read_ones = read_sources([path for path in named if str(path) != "-"], media=media)
+    read_ones = read_sources([path for path in named if str(path) != "-"], media=media, verify=verify)
     stdin = Path("-")
     if stdin not in named:
         return read_ones

@@ -78,7 +78,7 @@ def package(
     from ..library.checking import check_package, not_content
     from ..library.packages import manifest_of, package_of
 
-    sources = sources_of(paths, media=frozenset({"json", "yaml"}))
+    sources = sources_of(paths, media=frozenset({"json", "yaml"}), verify=False)
     if sources.unreadable:
         raise StopError(Exit.FAILED, sources.problems)
     checked = check_package(sources)

@@ -61,10 +61,10 @@ def read_package(path: Path) -> Sources:
         return Sources((), (Problem(code="file.unreadable", sentence=sentence, next_step=step),))
 
 
-def verified_folder(name: str, manifest: bytes, files: Sequence[SourceFile]) -> tuple[Problem, ...]:
-    """Return what is wrong with a folder that has a manifest, as an unpacked package has."""
+def verified_folder(prefix: str, manifest: bytes, files: Sequence[SourceFile]) -> tuple[Problem, ...]:
+    """Return what is wrong with a folder that has a manifest, as an unpacked package has; `prefix` ends with `/`."""
     held = {file.path: file.data for file in files if Path(file.path).suffix.lower() in PACKED}
-    return tuple(_against_manifest(f"{name}/", manifest, held))
+    return tuple(_against_manifest(prefix, manifest, held))
 
 
 def manifest_of(files: Iterable[SourceFile], *, name: str, version: str) -> PackageManifest:

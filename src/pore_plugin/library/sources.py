@@ -15,7 +15,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from ..contracts import Problem, ProblemLocation
-from ..contracts.limits import MAX_BYTES, MAX_PACKAGE_BYTES, MAX_PACKAGE_FILES, MAX_TOML_BYTES
+from ..contracts.limits import MAX_BYTES, MAX_DEPTH, MAX_PACKAGE_BYTES, MAX_PACKAGE_FILES, MAX_TOML_BYTES
 from ..validation.reading import Media
 
 __all__ = ["MANIFEST", "SUFFIXES", "SourceFile", "Sources", "at_file", "media_of", "read_sources", "shown_name"]
@@ -63,14 +63,16 @@ class Sources:
         return any(problem.code == "file.unreadable" for problem in self.problems)
 
 
-def read_sources(paths: Iterable[Path], *, media: frozenset[Media] = frozenset({"json", "toml", "yaml"})) -> Sources:
+def read_sources(
+    paths: Iterable[Path], *, media: frozenset[Media] = frozenset({"json", "toml", "yaml"}), verify: bool = True
+) -> Sources:
     """Read every file, of every folder the files with known endings, and of every `.zip` all that its manifest lists.
 
     Hidden files and folders, and files of other kinds, are passed over in a folder; a symbolic link in it is refused.
-    A path that is named may be a link. `media` are the kinds that a folder is searched for. Everything that is wrong
-    is in the result; nothing is raised.
+    A path that is named may be a link. `media` are the kinds that a folder is searched for. A folder with a manifest is
+    held to it where `verify` is true. Everything that is wrong is in the result; nothing is raised.
     """
-    reader = _Reader(media)
+    reader = _Reader(media, verify)
     for path in paths:
         reader.named(path)
     return Sources(tuple(reader.files), tuple(reader.problems))
@@ -94,8 +96,9 @@ def at_file(name: str, code: str, sentence: str, next_step: str, pointer: str = 
 
 
 class _Reader:
-    def __init__(self, media: frozenset[Media]) -> None:
+    def __init__(self, media: frozenset[Media], verify: bool) -> None:
         self.media = media
+        self.verify = verify
         self.files: list[SourceFile] = []
         self.problems: list[Problem] = []
         self.left = MAX_PACKAGE_BYTES
@@ -115,14 +118,14 @@ class _Reader:
         for full, relative in self.walk(top, ""):
             if relative != MANIFEST:
                 self.file(full, relative, follow=False)
-        manifest = os.path.join(top, MANIFEST)
-        if os.path.isfile(manifest) and not os.path.islink(manifest):
+        manifest = MANIFEST if top == os.curdir else os.path.join(top, MANIFEST)
+        if self.verify and os.path.isfile(manifest) and not os.path.islink(manifest):
             # Imported here, as below: most runs read no package.
             from .packages import verified_folder
 
             data = self.read(manifest, "json", follow=False)
             if data is not None:
-                self.problems += verified_folder(shown_name(path), data, self.files[before:])
+                self.problems += verified_folder(shown_name(manifest).removesuffix(MANIFEST), data, self.files[before:])
 
     def package(self, path: Path) -> None:
         from .packages import read_package
@@ -135,6 +138,10 @@ class _Reader:
 
     def walk(self, folder: str, prefix: str) -> Iterator[tuple[str, str]]:
         """Yield full and relative name of each file with a known ending, sorted, folders among the files."""
+        if prefix.count("/") > MAX_DEPTH:
+            sentence = f"Folders stand inside each other deeper than {MAX_DEPTH} levels."
+            self.problems.append(at_file(shown_name(folder), "source.too_deep", sentence, "Name the folder itself."))
+            return
         try:
             with os.scandir(folder) as entries:
                 found = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda e: e.name)
@@ -142,14 +149,15 @@ class _Reader:
             self.unreadable(folder, error)
             return
         for entry in found:
+            full = entry.name if folder == os.curdir else entry.path
             known = SUFFIXES.get(os.path.splitext(entry.name)[1].lower()) in self.media
             if entry.is_symlink():
                 if known or entry.is_dir():
-                    self.problems.append(_symlink(shown_name(entry.path)))
+                    self.problems.append(_symlink(shown_name(full)))
             elif entry.is_dir(follow_symlinks=False):
-                yield from self.walk(entry.path, f"{prefix}{entry.name}/")
+                yield from self.walk(full, f"{prefix}{entry.name}/")
             elif known and entry.is_file(follow_symlinks=False):
-                yield entry.path, prefix + entry.name
+                yield full, prefix + entry.name
 
     def file(self, full: str, relative: str, *, follow: bool) -> None:
         media = media_of(relative)
