@@ -173,7 +173,7 @@ class Policies(Model):
     top_up_window: Opt[TopUpWindow] = None
     retention: Opt[Duration] = Field(
         default=None,
-        description="How long records are kept, counted from the last thing that happened; absent = nothing is erased.",
+        description="How long records are kept, counted from the last thing that happened; absent = not decided.",
     )
     switched_off_rules: tuple[Token, ...] = ()
     accepted_suggestions: tuple[Sentence, ...] = Field(

@@ -295,6 +295,7 @@ class ErasureReport(Model):
     refused: tuple[Problem, ...] = Field(default=(), description="What stands against it.")
     scrubbed: bool = Field(default=False, description="Whether the files were cleared of what was deleted.")
     tombstone: Opt[Tombstone] = None
+    problems: tuple[Problem, ...] = Field(default=(), description="What went wrong after the erasure.")
 
 
 class RetentionPatient(Model):
@@ -379,8 +380,7 @@ class BackupManifest(Model):
     version: _Word = Field(description="Of the package that wrote it.")
     tables: tuple[BackupTable, ...]
     audit: AuditHead
-    verified: bool = Field(description="Whether every row and the audit were read again, and are as they were.")
-    problems: tuple[Problem, ...] = ()
+    verified: bool = Field(description="Whether every row was read again, and is as it was.")
 
 
 class RestoreReport(Model):

@@ -107,9 +107,17 @@ def erase(
             return report
         why = f"{reason} Despite retention: {despite_retention}" if overruled else reason
         (stone,) = _remove(unit, [whose.family], why[:500])
-    cleared, _ = clear(desk)
-    members = {"patient": None, "merged": (), "applied": True, "scrubbed": cleared, "tombstone": _stone(desk, stone)}
-    return report.model_copy(update=members)
+    cleared, problems = clear(desk)
+    return report.model_copy(
+        update={
+            "patient": None,
+            "merged": (),
+            "applied": True,
+            "scrubbed": cleared,
+            "tombstone": _stone(desk, stone),
+            "problems": problems,
+        }
+    )
 
 
 def retention(desk: Desk, *, apply: bool = False) -> RetentionReport:
@@ -142,7 +150,8 @@ def retention(desk: Desk, *, apply: bool = False) -> RetentionReport:
             )
         if apply and going:
             _remove(unit, going, "retention")
-    cleared, problems = clear(desk) if apply and going else (False, ())
+    # Also where nobody is due: what an earlier erasure could not clear is cleared now.
+    cleared, problems = clear(desk) if apply else (False, ())
     return RetentionReport(
         clinic=desk.clinic.id,
         at=desk.instant(),

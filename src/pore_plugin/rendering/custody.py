@@ -111,8 +111,8 @@ def export_index(export: PatientExport, sheets: Sequence[tuple[KeptRecord, str]]
         f"Ids of this person: {', '.join(export.ids)}.",
         "",
         (
-            "`export.json` holds everything for machines, `records/` every record's bytes as they are kept, `sheets/` the"
-            " same to read."
+            "`export.json` holds everything for machines, `records/` every record's bytes as they are kept, and"
+            " `sheets/` the same to read."
         ),
         "",
         "## Records",
@@ -146,7 +146,7 @@ def erasure_sheet(report: ErasureReport) -> str:
     if report.tombstone is not None:
         lines += [f"Tombstone {report.tombstone.patient_hash[:16]}….", ""]
         if not report.scrubbed:
-            lines += ["**The files are not cleared yet.** Close other programs, then run `retention --apply`.", ""]
+            lines += [f"- **{one.sentence}** {one.next_step}" for one in report.problems]
     elif not report.refused:
         lines += ["Nothing was erased. Say --apply to do it."]
     return _sheet(title, lines)
