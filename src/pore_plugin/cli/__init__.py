@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..contracts import Problem, ProblemsError
-from . import demonstration, scans, starting, steps, tools, validating
+from . import approvals, demonstration, library, scans, starting, steps, tools, validating
 from .console import Format, emit, show_problems, speak_utf8
 from .exits import Exit, StopError
 
@@ -55,6 +55,8 @@ scans.register(app)
 validating.register(app)
 tools.register(app)
 starting.register(app)
+library.register(app)
+approvals.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

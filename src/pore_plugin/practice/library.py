@@ -133,7 +133,7 @@ class Library:
         document = read_json(found.canonical)
         return str(media), found.canonical if media == JSON else write_yaml(document)
 
-    def export_all(self, *, name: str, version: str) -> bytes:
+    def export_all(self, *, name: str, version: str = "1.0.0") -> bytes:
         """Return a package of what the clinic imported and did not retire, each document as it came.
 
         What an overlay makes is left out: the overlay is in it.
