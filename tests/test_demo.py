@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,24 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     return Cli(capsys, monkeypatch)
 
 
+RECORDS = "records.sqlite"
+
+
 def tree(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Return the files but the database, whose audit says that it was looked at."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.name != RECORDS)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def rows(folder: Path) -> dict[str, list[Any]]:
+    """Return what the database holds but the audit and the heads of its chains."""
+    with closing(sqlite3.connect(folder / RECORDS)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {
+            name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr)  # noqa: S608
+            for name in names
+            if name not in ("audit", "clinic")
+        }
 
 
 def block_of(printed: str, title: str) -> str:
@@ -139,6 +157,36 @@ def test_running_again_changes_nothing(cli: Cli) -> None:
     assert tree(Path("demo-out")) == first
     assert cli("demo", "--input", "demo-out/input", "--out", "demo-out").code == 0
     assert tree(Path("demo-out")) == first
+
+
+def test_the_records_are_kept_and_running_again_keeps_none_twice(cli: Cli) -> None:
+    assert RECORDS in cli("demo").out
+    first = rows(Path("demo-out"))
+    kinds = {row[1] for row in first["record"]}
+    assert {"consultation", "procedure-plan", "consent", "treatment-record", "follow-up-plan", "outcome"} <= kinds
+    assert [row[3] for row in first["lot_use"]] == ["vial-1"]
+    assert len(first["outbox"]) > 10
+    cli("demo")
+    assert rows(Path("demo-out")) == first
+
+
+def test_other_input_makes_the_records_anew(cli: Cli) -> None:
+    cli("demo")
+    answer(Path("demo-out/input/cases/1-treated.json"), "pore.q.pregnancy", ["pregnant"])
+    assert cli("demo", "--input", "demo-out/input").code == 0
+    found = rows(Path("demo-out"))
+    assert {row[2] for row in found["record"] if row[1] == "treatment-record"} == {"treatment-4"}
+    assert cli("demo").code == 0
+    assert len([row for row in rows(Path("demo-out"))["record"] if row[1] == "treatment-record"]) == 2
+
+
+def test_a_database_of_somebody_else_is_left_as_it_is(cli: Cli) -> None:
+    Path("demo-out").mkdir()
+    Path("demo-out", RECORDS).write_bytes(b"mine")
+    ran = cli("demo")
+    assert (ran.code, "demo.not_ours" in ran.err) == (3, True)
+    assert Path("demo-out", RECORDS).read_bytes() == b"mine"
+    assert tree(Path("demo-out")) == {}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")

@@ -41,7 +41,7 @@ from .contracts import (
     Vial,
 )
 from .validation import check
-from .workflow import PoreWorkflow
+from .workflow.shape import Steps
 
 __all__ = ["CASE_KEYS", "CaseRun", "Sheet", "run_case"]
 
@@ -93,8 +93,8 @@ class CaseRun:
     ended: str = "done"
 
 
-def run_case(workflow: PoreWorkflow, case: Mapping[str, Any], locale: str) -> CaseRun:
-    """Take one case as far as it goes.
+def run_case(workflow: Steps, case: Mapping[str, Any], locale: str) -> CaseRun:
+    """Take one case as far as it goes, with nothing kept or on the records of a database.
 
     Raises `ProblemsError` when the input itself is wrong, with pointers into the case file.
     """
@@ -109,7 +109,7 @@ def run_case(workflow: PoreWorkflow, case: Mapping[str, Any], locale: str) -> Ca
 class _Walk:
     """One case on its way; every method returns how the case ended there, or nothing when it goes on."""
 
-    def __init__(self, workflow: PoreWorkflow, case: Mapping[str, Any], locale: str, run: CaseRun) -> None:
+    def __init__(self, workflow: Steps, case: Mapping[str, Any], locale: str, run: CaseRun) -> None:
         self.workflow = workflow
         self.case = case
         self.locale = locale
@@ -137,6 +137,8 @@ class _Walk:
         follow_up = self.follow_up(record)
         for position, entry in enumerate(self.entries(self.later(), "responses", "/follow_up")):
             self.review(record, follow_up, position, entry)
+        for number, vial in enumerate(case_file.vials, 1):
+            self.leave(f"vial-{number}", rendering.paper_sheet("Vial", vial.to_document(), self.names), vial)
         return "done"
 
     def consultation(self) -> Consultation | None:

@@ -38,6 +38,7 @@ from .contracts import (
 from .hooks import HOST_HOOKS, host_hookspecs
 from .validation import check, check_toml
 from .workflow import PoreWorkflow
+from .workflow.shape import Steps
 
 __all__ = ["HostPlugin", "host_hookspecs", "host_plugin"]
 
@@ -52,7 +53,7 @@ class HostPlugin:
     returns takes and gives documents and raises nothing.
     """
 
-    def __init__(self, workflow: PoreWorkflow) -> None:
+    def __init__(self, workflow: Steps) -> None:
         self.workflow = workflow
 
     def pore_consultation_form(self, locale: str) -> Model:

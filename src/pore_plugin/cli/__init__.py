@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..contracts import Problem, ProblemsError
-from . import approvals, demonstration, library, scans, starting, steps, tools, validating
+from . import approvals, demonstration, library, records, scans, starting, steps, tools, validating
 from .console import Format, emit, show_problems, speak_utf8
 from .exits import Exit, StopError
 
@@ -51,6 +51,7 @@ def pore_plugin(
 
 demonstration.register(app)
 steps.register(app)
+records.register(app)
 scans.register(app)
 validating.register(app)
 tools.register(app)

@@ -1,27 +1,47 @@
-"""`pore-plugin demo`: sample cases all the way, printed at a glance and left in a folder."""
+"""`pore-plugin demo`: sample cases all the way, printed at a glance, left in a folder, and kept in a database there."""
 
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 from shlex import quote
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..contracts import DemoCase, DemoReport, Problem, ProblemLocation, ProblemsError
 from ..validation.jsontext import locate, read_json
+from .clinics import load_clinic
 from .console import Format, emit, results_only, show, show_markdown
+from .documents import load_content
 from .exits import Exit, StopError, failed
 from .files import name_of, read, write
-from .folder import fill
-from .steps import FormatOption, LocaleOption, workflow_for
+from .folder import fill, in_the_way
+from .steps import FormatOption, LocaleOption, records_at
 
 if TYPE_CHECKING:
     from ..demo import CaseRun
 
 __all__ = ["register"]
+
+_RECORDS = "records.sqlite"
+_MARK = ".pore-plugin-records"
+"""Says which input the records in the folder are of: those of another input are made anew."""
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """What a run leaves: files by relative name, report and page of each case, and the records where they are new."""
+
+    files: dict[str, bytes]
+    cases: tuple[DemoCase, ...]
+    sheets: list[str]
+    records: bytes | None = None
 
 
 def demo(
@@ -39,8 +59,9 @@ def demo(
 ) -> None:
     """Walk sample cases through everything.
 
-    Every sheet, document and request is left in a folder, with a copy of the input to change. Running it again
-    replaces what the last run left.
+    Every sheet, document and request is left in a folder, with a copy of the input to change, and every record in a
+    database there, records.sqlite. Running it again replaces what the last run left; on the same input it writes no
+    record twice, on other input it makes the database anew.
 
     \b
     Example: pore-plugin demo --out demo-out
@@ -49,16 +70,19 @@ def demo(
     with ExitStack() as stack:
         package = files("pore_plugin") / "content" / "sample"
         source = stack.enter_context(as_file(package)) if input_folder is None else input_folder
-        left, report, sheets = _walked(source, out, locale)
-        fill(out, left)
+        mark = _mark(source)
+        walk = _walked(source, out, locale, mark)
+        fill(out, walk.files)
+        if walk.records is not None:
+            _replace(out, walk.records, mark)
         changed = _copy(source, out / "input") if input_folder is None else False
     mine = out / "input" if input_folder is None else input_folder
     if output is Format.JSON:
-        show(DemoReport(input=str(mine), folder=str(out), cases=report), str, output)
+        show(DemoReport(input=str(mine), folder=str(out), cases=walk.cases), str, output)
         return
-    for sheet in sheets:
+    for sheet in walk.sheets:
         show_markdown(sheet)
-    emit(f"Everything is in {out}.")
+    emit(f"Everything is in {out}, and its records in {out / _RECORDS}, for commands with --database.")
     if changed:
         emit(f"{mine} has been changed and was left as it is; this run was on the packaged sample. To run on it:")
     else:
@@ -66,34 +90,81 @@ def demo(
     emit(f"    pore-plugin demo --input {quote(str(mine))} --out {quote(str(out))}")
 
 
-def _walked(source: Path, out: Path, locale: str) -> tuple[dict[str, bytes], tuple[DemoCase, ...], list[str]]:
-    """Return the files to leave, by relative name, what became of each case, and each case at a glance."""
+def _walked(source: Path, out: Path, locale: str, mark: str) -> _Walk:
+    """Walk every case, on the records of the last run where they are of this input, else on new ones."""
+    place, known = out / _RECORDS, out / _MARK
+    if place.exists() or place.is_symlink():
+        if not known.is_file():
+            raise StopError(Exit.FAILED, [in_the_way(place)])
+        if read(known).decode("utf-8", "replace") == mark:
+            try:
+                return _on(place, source, out, locale)
+            except ProblemsError as error:
+                # Made by another state of the package: what it makes now differs from what is kept.
+                if not {"record.differs", "content.differs"} & {problem.code for problem in error.problems}:
+                    raise
+    with TemporaryDirectory(prefix="pore-plugin-demo-") as folder:
+        fresh = Path(folder) / _RECORDS
+        walk = _on(fresh, source, out, locale)
+        return _Walk(walk.files, walk.cases, walk.sheets, fresh.read_bytes())
+
+
+def _on(place: Path, source: Path, out: Path, locale: str) -> _Walk:
+    """Walk every case on the records at a place."""
     # Imported here: `--help` and `validate` need none of it.
     from ..demo import run_case
+    from ..practice import Desk
     from ..rendering import form_sheet
+    from ..storage import Database
     from .glance import glance
 
     own = source / "content"
-    workflow = workflow_for(source / "clinic.toml", [own] if own.is_dir() else None, locale)
-    titles, form = workflow.region_titles(locale), workflow.form()
-    left = {"form.md": form_sheet(form.model, locale).encode(), "form.json": _pretty(form.document)}
-    cases: list[DemoCase] = []
-    sheets: list[str] = []
-    faults: list[Problem] = []
-    for path in _cases(source):
-        data, folder = read(path), out / path.stem
-        try:
-            run = run_case(workflow, _case(data, path), locale)
-        except ProblemsError as error:
-            faults += _located(error, data, path)
-            continue
-        verdict = run.assessment.verdict if run.assessment is not None else None
-        cases.append(DemoCase(case=path.stem, title=run.title, verdict=verdict, ended=run.ended, folder=str(folder)))
-        sheets.append(glance(run, titles, locale, str(folder)))
-        left |= {f"{path.stem}/{name}": content for name, content in _files(run)}
+    clinic = load_clinic(source / "clinic.toml")
+    content = load_content([own] if own.is_dir() else ())
+    with Database.open(str(place), environ={}) as database:
+        steps = records_at(Desk(database, clinic, actor="pore-plugin demo", content=content), locale)
+        titles, form = steps.region_titles(locale), steps.form()
+        left = {"form.md": form_sheet(form.model, locale).encode(), "form.json": _pretty(form.document)}
+        cases: list[DemoCase] = []
+        sheets: list[str] = []
+        faults: list[Problem] = []
+        for path in _cases(source):
+            data, folder = read(path), out / path.stem
+            try:
+                run = run_case(steps, _case(data, path), locale)
+            except ProblemsError as error:
+                faults += _located(error, data, path)
+                continue
+            verdict = run.assessment.verdict if run.assessment is not None else None
+            cases.append(
+                DemoCase(case=path.stem, title=run.title, verdict=verdict, ended=run.ended, folder=str(folder))
+            )
+            sheets.append(glance(run, titles, locale, str(folder)))
+            left |= {f"{path.stem}/{name}": content for name, content in _files(run)}
     if faults:
         raise StopError(Exit.FINDINGS, faults)
-    return left, tuple(cases), sheets
+    return _Walk(left, tuple(cases), sheets)
+
+
+def _mark(source: Path) -> str:
+    """Return what tells one input from another."""
+    paths = [source / "clinic.toml", *sorted((source / "cases").glob("*.json"))]
+    paths += sorted(path for path in (source / "content").rglob("*") if path.is_file())
+    said = sha256(version("pore-plugin").encode())
+    for path in paths:
+        name = path.relative_to(source).as_posix().encode()
+        said.update(b"%d %s %s\n" % (len(name), name, sha256(read(path)).hexdigest().encode()))
+    return said.hexdigest()
+
+
+def _replace(out: Path, records: bytes, mark: str) -> None:
+    """Put new records in the place of the last run's."""
+    place = out / _RECORDS
+    write(out / _MARK, b"")
+    for name in (_RECORDS, f"{_RECORDS}-wal", f"{_RECORDS}-shm"):
+        (out / name).unlink(missing_ok=True)
+    write(place, records)
+    write(out / _MARK, mark.encode())
 
 
 def _cases(source: Path) -> list[Path]:

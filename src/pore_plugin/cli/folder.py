@@ -10,7 +10,7 @@ from ..contracts import Problem
 from .exits import Exit, StopError
 from .files import name_of, write
 
-__all__ = ["fill"]
+__all__ = ["fill", "in_the_way"]
 
 _LEDGER = ".pore-plugin-demo.json"
 _OURS = re.compile(r"(?:(?!\.\.?/)[^/\\\x00]+/)?[a-z0-9-]+(?:\.request)?\.(?:md|json|ics)")
@@ -26,7 +26,7 @@ def fill(root: Path, files: Mapping[str, bytes]) -> None:
     wanted = {name: _digest(data) for name, data in files.items()}
     foreign = [name for name in files if _state(root / name) not in (None, wanted[name], *known.get(name, ()))]
     if foreign:
-        raise StopError(Exit.FAILED, [_in_the_way(root / name) for name in foreign])
+        raise StopError(Exit.FAILED, [in_the_way(root / name) for name in foreign])
     # Both states, so that a run that is cut short leaves nothing that the next one would not know again.
     _write_ledger(
         root, {name: [*known.get(name, ()), *([wanted[name]] if name in wanted else [])] for name in {*known, *wanted}}
@@ -66,7 +66,8 @@ def _digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def _in_the_way(path: Path) -> Problem:
+def in_the_way(path: Path) -> Problem:
+    """Return the problem of a file that somebody else wrote, or changed."""
     return Problem(
         code="demo.not_ours",
         sentence=f"{name_of(path)} is not as an earlier run left it, and is left as it is. Nothing was written.",

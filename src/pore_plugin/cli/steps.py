@@ -1,11 +1,14 @@
-"""One command for each step of the workflow: a document in, the result out.
+"""One command for each step of the workflow: a document in, the result out, and with `--database` it is kept.
 
 The examples run on what `pore-plugin demo --out demo-out` leaves behind.
 """
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -26,13 +29,31 @@ from ..contracts import (
 )
 from ..host import HostPlugin
 from ..workflow import CONSULTATION_FORM, PoreWorkflow
+from ..workflow.shape import Steps
 from .clinics import load_clinic
 from .console import Format, read_document, results_only, show, show_problems
+from .desks import ActorOption, DatabaseOption, desk_for
 from .documents import load_content
 from .exits import Exit, StopError, leave, misused
 from .files import write
 
-__all__ = ["ClinicOption", "ContentOption", "FormatOption", "LocaleOption", "Purpose", "register", "workflow_for"]
+if TYPE_CHECKING:
+    from ..practice import Desk, Records
+
+__all__ = [
+    "ClinicOption",
+    "ContentOption",
+    "FormatOption",
+    "LocaleOption",
+    "Purpose",
+    "looked_at",
+    "records_at",
+    "register",
+    "steps_for",
+    "workflow_for",
+]
+
+S = TypeVar("S", bound=Steps)
 
 ClinicOption = Annotated[
     Path | None,
@@ -77,19 +98,57 @@ def workflow_for(clinic: Path | None, content: list[Path] | None = None, locale:
         workflow = PoreWorkflow(settings, content=documents)
     except ProblemsError as error:
         raise StopError(Exit.FAILED, error.problems) from error
+    return looked_at(workflow, locale)
+
+
+@contextmanager
+def steps_for(
+    clinic: Path | None,
+    content: list[Path] | None,
+    database: str | None,
+    actor: str | None,
+    locale: str = "en",
+) -> Iterator[Steps]:
+    """Give the steps on the records of a database where one is named; without one nothing is kept.
+
+    Raises `StopError`, also for a language without texts.
+    """
+    if database is None and not os.environ.get("PORE_PLUGIN_DATABASE"):
+        yield workflow_for(clinic, content, locale)
+        return
+    with desk_for(clinic, database, actor, content) as desk:
+        yield records_at(desk, locale)
+
+
+def records_at(desk: "Desk", locale: str) -> "Records":
+    """Return the steps on the records of a desk. Raises `StopError` where settings and content do not fit."""
+    # Imported here: most commands never see a database.
+    from ..practice import Records
+
+    records = Records(desk)
+    try:
+        return looked_at(records, locale)
+    except StopError:
+        raise
+    except ProblemsError as error:
+        raise StopError(Exit.FAILED, error.problems) from error
+
+
+def looked_at(steps: S, locale: str) -> S:
+    """Return the steps after saying what is wrong with their extensions. Raises `StopError` for a language."""
     # An off switch that names no extension is said at every step: it must never only look like one.
-    show_problems(workflow.plugins.problems, Format.TEXT)
-    spoken = set(workflow.form().model.title)
+    show_problems(steps.plugins.problems, Format.TEXT)
+    spoken = set(steps.form().model.title)
     if not {locale, locale.partition("-")[0]} & spoken:
         raise misused(
             "locale.missing",
             "The content has no texts in the language that --locale names.",
             f"Use one of: {', '.join(sorted(spoken))}.",
         )
-    return workflow
+    return steps
 
 
-def _names(workflow: PoreWorkflow, locale: str) -> rendering.Names:
+def _names(workflow: Steps, locale: str) -> rendering.Names:
     return rendering.names_of(workflow.clinic, (entry.model for entry in workflow.catalogue.entries), locale)
 
 
@@ -97,6 +156,8 @@ def form(
     form_id: Annotated[str, typer.Argument(metavar="FORM", help="The id of the form.")] = CONSULTATION_FORM,
     clinic: ClinicOption = None,
     content: ContentOption = None,
+    database: DatabaseOption = None,
+    actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
 ) -> None:
@@ -107,14 +168,20 @@ def form(
     \b
     Example: pore-plugin form --clinic demo-out/input/clinic.toml
     """
-    entry = workflow_for(clinic, content, locale).form(form_id)
-    # With its digest, as at the host's door: it completes the pin that answers carry.
-    pinned = entry.model.model_copy(update={"digest": entry.pin.digest})
-    show(pinned, lambda: f"{rendering.form_sheet(entry.model, locale)}\nDigest {entry.pin.digest}\n", output)
+    with steps_for(clinic, content, database, actor, locale) as steps:
+        entry = steps.form(form_id)
+        # With its digest, as at the host's door: it completes the pin that answers carry.
+        pinned = entry.model.model_copy(update={"digest": entry.pin.digest})
+        show(pinned, lambda: f"{rendering.form_sheet(entry.model, locale)}\nDigest {entry.pin.digest}\n", output)
 
 
 def submit(
-    file: FileArgument, clinic: ClinicOption = None, content: ContentOption = None, output: FormatOption = Format.TEXT
+    file: FileArgument,
+    clinic: ClinicOption = None,
+    content: ContentOption = None,
+    database: DatabaseOption = None,
+    actor: ActorOption = None,
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """Check a consultation: the answers to a form.
 
@@ -123,18 +190,21 @@ def submit(
     \b
     Example: pore-plugin submit demo-out/1-treated/01-consultation.json --clinic demo-out/input/clinic.toml
     """
-    result = workflow_for(clinic, content).submit(read_document(Consultation, file))
-    word = "Accepted" if result.accepted else "Kept as a draft"
-    show(result, lambda: f"{word}. Digest {result.consultation_digest}\n", output)
-    if output is Format.TEXT:
-        show_problems(result.problems, output)
-    leave(Exit.OK if result.accepted else Exit.FINDINGS)
+    with steps_for(clinic, content, database, actor) as steps:
+        result = steps.submit(read_document(Consultation, file))
+        word = "Accepted" if result.accepted else "Kept as a draft"
+        show(result, lambda: f"{word}. Digest {result.consultation_digest}\n", output)
+        if output is Format.TEXT:
+            show_problems(result.problems, output)
+        leave(Exit.OK if result.accepted else Exit.FINDINGS)
 
 
 def assess(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
+    database: DatabaseOption = None,
+    actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
 ) -> None:
@@ -145,17 +215,19 @@ def assess(
     \b
     Example: pore-plugin assess demo-out/1-treated/02-assessment.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, content, locale)
-    result = workflow.assess(read_document(AssessmentRequest, file))
-    names = _names(workflow, locale)
-    show(result, lambda: rendering.assessment_sheet(result.assessment, locale, names), output)
-    leave(Exit.FINDINGS if result.assessment.verdict in ("review", "block") else Exit.OK)
+    with steps_for(clinic, content, database, actor, locale) as steps:
+        result = steps.assess(read_document(AssessmentRequest, file))
+        names = _names(steps, locale)
+        show(result, lambda: rendering.assessment_sheet(result.assessment, locale, names), output)
+        leave(Exit.FINDINGS if result.assessment.verdict in ("review", "block") else Exit.OK)
 
 
 def plan(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
+    database: DatabaseOption = None,
+    actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
 ) -> None:
@@ -166,25 +238,27 @@ def plan(
     \b
     Example: pore-plugin plan demo-out/1-treated/04-plan.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, content, locale)
-    result = HostPlugin(workflow).pore_plan_procedure(read_document(PlanRequest, file))
-    sample = result.plan is not None and result.plan.sample
-    names = _names(workflow, locale)
+    with steps_for(clinic, content, database, actor, locale) as steps:
+        result = HostPlugin(steps).pore_plan_procedure(read_document(PlanRequest, file))
+        sample = result.plan is not None and result.plan.sample
+        names = _names(steps, locale)
 
-    def sheet() -> str:
-        sheets = [rendering.assessment_sheet(result.assessment, locale, names, sample=sample)]
-        sheets += [rendering.missing_sheet(result.missing, names)] if result.missing else []
-        sheets += [rendering.plan_sheet(result.plan, locale)] if result.plan is not None else []
-        return "\n".join(sheets)
+        def sheet() -> str:
+            sheets = [rendering.assessment_sheet(result.assessment, locale, names, sample=sample)]
+            sheets += [rendering.missing_sheet(result.missing, names)] if result.missing else []
+            sheets += [rendering.plan_sheet(result.plan, locale)] if result.plan is not None else []
+            return "\n".join(sheets)
 
-    show(result, sheet, output)
-    leave(Exit.FINDINGS if result.plan is None or result.assessment.verdict == "review" else Exit.OK)
+        show(result, sheet, output)
+        leave(Exit.FINDINGS if result.plan is None or result.assessment.verdict == "review" else Exit.OK)
 
 
 def consent(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
+    database: DatabaseOption = None,
+    actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     text: Annotated[
         Purpose | None,
@@ -209,36 +283,38 @@ def consent(
     Example: pore-plugin consent demo-out/1-treated/09-consent.request.json --clinic demo-out/input/clinic.toml
     Example: pore-plugin consent demo-out/1-treated/04-plan.json --text treatment --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, content, locale)
-    if text is None:
-        request = read_document(ConsentRequest, file)
-        result = workflow.consent(request)
-        names, sample = _names(workflow, locale), request.plan.sample
-        show(result, lambda: rendering.consent_sheet(result.consent, names, sample=sample), output)
-        return
-    sheets = workflow.consent_sheets(
-        read_document(ProcedurePlan, file), locale, lots=lots or (), prescriber=prescriber, operator=operator
-    )
-    wanted = next((sheet for sheet in sheets if sheet.purpose == text.value), None)
-    if wanted is not None:
-        show(wanted, lambda: rendering.consent_text_sheet(wanted), output)
-        return
-    raise ProblemsError(
-        [
-            Problem(
-                code="consent.no_text",
-                sentence="The plan has no consent text for this purpose in this market.",
-                pointer="/consent_texts",
-                next_step="Name another purpose, or add a consent text to the template.",
-            )
-        ]
-    )
+    with steps_for(clinic, content, database, actor, locale) as steps:
+        if text is None:
+            request = read_document(ConsentRequest, file)
+            result = steps.consent(request)
+            names, sample = _names(steps, locale), request.plan.sample
+            show(result, lambda: rendering.consent_sheet(result.consent, names, sample=sample), output)
+            return
+        sheets = steps.consent_sheets(
+            read_document(ProcedurePlan, file), locale, lots=lots or (), prescriber=prescriber, operator=operator
+        )
+        wanted = next((sheet for sheet in sheets if sheet.purpose == text.value), None)
+        if wanted is not None:
+            show(wanted, lambda: rendering.consent_text_sheet(wanted), output)
+            return
+        raise ProblemsError(
+            [
+                Problem(
+                    code="consent.no_text",
+                    sentence="The plan has no consent text for this purpose in this market.",
+                    pointer="/consent_texts",
+                    next_step="Name another purpose, or add a consent text to the template.",
+                )
+            ]
+        )
 
 
 def ready(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
+    database: DatabaseOption = None,
+    actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
 ) -> None:
@@ -249,22 +325,24 @@ def ready(
     \b
     Example: pore-plugin ready demo-out/1-treated/11-readiness.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, content, locale)
-    request = read_document(ReadinessRequest, file)
-    readiness = workflow.ready(request)
-    names = _names(workflow, locale)
-    show(
-        ReadinessResult(readiness=readiness),
-        lambda: rendering.readiness_sheet(readiness, locale, names, sample=request.case.plan.sample),
-        output,
-    )
-    leave(Exit.OK if readiness.ready else Exit.FINDINGS)
+    with steps_for(clinic, content, database, actor, locale) as steps:
+        request = read_document(ReadinessRequest, file)
+        readiness = steps.ready(request)
+        names = _names(steps, locale)
+        show(
+            ReadinessResult(readiness=readiness),
+            lambda: rendering.readiness_sheet(readiness, locale, names, sample=request.case.plan.sample),
+            output,
+        )
+        leave(Exit.OK if readiness.ready else Exit.FINDINGS)
 
 
 def treat(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
+    database: DatabaseOption = None,
+    actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
 ) -> None:
@@ -275,17 +353,19 @@ def treat(
     \b
     Example: pore-plugin treat demo-out/1-treated/12-treatment.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, content, locale)
-    request = read_document(TreatmentRequest, file)
-    result = workflow.treat(request)
-    names = _names(workflow, locale)
-    show(result, lambda: rendering.treatment_sheet(result.treatment, locale, names, request.case.plan), output)
+    with steps_for(clinic, content, database, actor, locale) as steps:
+        request = read_document(TreatmentRequest, file)
+        result = steps.treat(request)
+        names = _names(steps, locale)
+        show(result, lambda: rendering.treatment_sheet(result.treatment, locale, names, request.case.plan), output)
 
 
 def follow_up_plan(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
+    database: DatabaseOption = None,
+    actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
     ics: Annotated[
@@ -299,22 +379,24 @@ def follow_up_plan(
     \b
     Example: pore-plugin follow-up plan demo-out/1-treated/13-schedule.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, content, locale)
-    request = read_document(FollowUpRequest, file)
-    result = HostPlugin(workflow).pore_follow_up_schedule(request)
-    if ics is not None:
-        from ..clinical.follow_up.ical import to_ical
+    with steps_for(clinic, content, database, actor, locale) as steps:
+        request = read_document(FollowUpRequest, file)
+        result = HostPlugin(steps).pore_follow_up_schedule(request)
+        if ics is not None:
+            from ..clinical.follow_up.ical import to_ical
 
-        stamp = request.treatment.report.ended_at
-        write(ics, to_ical(result.follow_up_plan, clinic_name=workflow.clinic.name, stamp=stamp))
-    sample = request.treatment.sample
-    show(result, lambda: rendering.follow_up_sheet(result.follow_up_plan, locale, sample=sample), output)
+            stamp = request.treatment.report.ended_at
+            write(ics, to_ical(result.follow_up_plan, clinic_name=steps.clinic.name, stamp=stamp))
+        sample = request.treatment.sample
+        show(result, lambda: rendering.follow_up_sheet(result.follow_up_plan, locale, sample=sample), output)
 
 
 def review(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
+    database: DatabaseOption = None,
+    actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
 ) -> None:
@@ -325,14 +407,14 @@ def review(
     \b
     Example: pore-plugin review demo-out/1-treated/15-review-2-w4.request.json --clinic demo-out/input/clinic.toml
     """
-    workflow = workflow_for(clinic, content, locale)
-    request = read_document(ReviewRequest, file)
-    result = workflow.review(request)
-    names, sample = _names(workflow, locale), request.treatment.sample
-    show(result, lambda: rendering.review_sheet(result.review, locale, names, sample=sample), output)
-    if output is Format.TEXT:
-        show_problems(result.review.problems, output)
-    leave(Exit.FINDINGS if result.review.flags or not result.review.accepted else Exit.OK)
+    with steps_for(clinic, content, database, actor, locale) as steps:
+        request = read_document(ReviewRequest, file)
+        result = steps.review(request)
+        names, sample = _names(steps, locale), request.treatment.sample
+        show(result, lambda: rendering.review_sheet(result.review, locale, names, sample=sample), output)
+        if output is Format.TEXT:
+            show_problems(result.review.problems, output)
+        leave(Exit.FINDINGS if result.review.flags or not result.review.accepted else Exit.OK)
 
 
 def register(app: typer.Typer) -> None:

@@ -236,7 +236,9 @@ class _Completing:
     def history(self) -> tuple[ToxinExposure, ...]:
         apart = {self.report.id, self.report.amends} if self.report is not None else set()
         kept = history_of(self.keeping, self.patient, self.at, apart=apart)
-        return joined_history(kept, self.case.history)
+        # A case read back may hold the very treatment that is amended.
+        handed = [one for one in self.case.history if one.treatment is None or one.treatment not in apart]
+        return joined_history(kept, handed)
 
     def of_subject(self, contract: type[M], subjects: Iterable[str]) -> list[M]:
         rows = self.unit.records.of_subject(subjects, kind_of(contract))

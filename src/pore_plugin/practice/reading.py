@@ -23,7 +23,6 @@ from ..contracts import (
     RecordPin,
     TreatmentRecord,
 )
-from ..rendering.papers import paper_sheet
 from ..storage import Unit
 from ..storage.rows import RecordRow
 from .desk import Desk
@@ -123,7 +122,7 @@ def _paper(page: _Page, record: Model) -> str:
     title = page.row.kind.replace("-", " ").capitalize()
     if isinstance(record, ConsentWithdrawal):
         title = "Withdrawal of a consent"
-    return paper_sheet(title, record.to_document(), page.names())
+    return rendering.paper_sheet(title, record.to_document(), page.names())
 
 
 _SHEETS: Mapping[str, Callable[[_Page, Any], str]] = MappingProxyType(

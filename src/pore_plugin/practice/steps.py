@@ -34,7 +34,7 @@ from ..contracts import (
     TreatmentResult,
     digest,
 )
-from ..workflow.shape import CONSULTATION_FORM
+from ..workflow import CONSULTATION_FORM
 from .cases import (
     Gathering,
     approvals_of,

@@ -8,6 +8,7 @@ from .content_changes import content_list_sheet, diff_sheet, history_sheet, impo
 from .due import due_sheet
 from .forms import answers_sheet, form_sheet
 from .names import Names, names_of
+from .papers import paper_sheet
 from .pictures import PictureFormat, outcome_picture
 from .plans import consent_sheet, consent_text_sheet, missing_sheet, plan_sheet
 from .recalls import lot_events_sheet, recall_sheet
@@ -42,6 +43,7 @@ __all__ = [
     "moment",
     "names_of",
     "outcome_picture",
+    "paper_sheet",
     "place",
     "plan_sheet",
     "problems_sheet",

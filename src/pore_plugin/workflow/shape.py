@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from . import CONSULTATION_FORM
+
 if TYPE_CHECKING:
     from ..catalogue import Catalogue, Entry
     from ..contracts import (
@@ -36,10 +38,7 @@ if TYPE_CHECKING:
     )
     from ..hooks import LoadReport
 
-__all__ = ["CONSULTATION_FORM", "Steps"]
-
-CONSULTATION_FORM = "pore.form.consultation"
-"""The form that `form` returns when none is named."""
+__all__ = ["Steps"]
 
 
 class Steps(Protocol):
