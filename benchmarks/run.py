@@ -17,6 +17,7 @@ from pathlib import Path
 import cold
 import deciding
 import hooks
+import library
 import whole
 from timing import by_turns
 
@@ -25,7 +26,7 @@ from pore_plugin.contracts import AssessmentContext, Consultation
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 IN_A_ROW = 20
-PACKAGES = ("pydantic", "jsonschema", "jsonschema-rs", "fastjsonschema", "pluggy")
+PACKAGES = ("pydantic", "jsonschema", "jsonschema-rs", "check-jsonschema", "fastjsonschema", "pluggy")
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def _time(seconds: float) -> str:
     return f"{seconds / 1e-9:.3g} ns"
 
 
-def measure(turns: int, processes: int) -> list[Row]:
+def measure(turns: int, processes: int, count: int) -> list[Row]:
     """Return every row of the table."""
     workflow = whole.prepare_workflow()
     case = whole.prepare_case(workflow)
@@ -87,6 +88,7 @@ def measure(turns: int, processes: int) -> list[Row]:
     )
     imported = cold.imports(turns=processes)
     validated = cold.validations(case.consultation, turns=processes)
+    read = library.validations(count=count, turns=1)
     parse = "one pydantic parse of its consultation"
     return [
         Row("schema decision", decided["ours"], "`jsonschema`", decided["jsonschema"], faster=True, target=100),
@@ -112,6 +114,17 @@ def measure(turns: int, processes: int) -> list[Row]:
         Row("`import pore_plugin.contracts`", imported["contracts"], "importing pydantic", imported["pydantic"]),
         Row("import, and a first workflow", imported["first workflow"], "importing pydantic", imported["pydantic"]),
         Row("`pore-plugin validate FILE`", validated["ours"], "a script with `jsonschema`", validated["jsonschema"]),
+        Row(
+            f"`pore-plugin validate` of {count:,} templates, each",
+            read["ours"],
+            "`check-jsonschema`, the schema alone",
+            read["check-jsonschema"],
+            faster=True,
+            target=5,
+        ),
+        Row("the same", read["ours"], "`json` and `jsonschema-rs` alone, the limit", read["jsonschema-rs"]),
+        Row("the same in YAML", read["yaml"], "in JSON", read["ours"]),
+        Row("`pore-plugin validate` of 100 templates", read["package"], "a second", 1.0, target=1),
     ]
 
 
@@ -143,7 +156,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few repeats, to see that it runs; writes nothing")
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args()
-    rows = measure(*((20, 3) if options.quick else (300, 21)))
+    rows = measure(*((20, 3, 100) if options.quick else (300, 21, 10_000)))
     found = f"{circumstances()}\n\n{table(rows)}"
     sys.stdout.write(f"{found}\n")
     if not (options.quick or options.no_write):
