@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from databases import PostgresServer
 from pore_plugin.contracts import ProblemsError
-from pore_plugin.storage import Database, migrating, revisions, tables
+from pore_plugin.storage import Database, engine, migrating, revisions, tables
 from pore_plugin.storage.backup import restore, verify
 
 CLINIC, OTHER = "clinic.one", "clinic.two"
@@ -58,7 +58,7 @@ def next_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(revisions, "ORDER", (*revisions.ORDER, "0002"))
     monkeypatch.setattr(revisions, "FOLDERS", (*revisions.FOLDERS, folder))
     # A server's database has its backups in the user's own folder.
-    monkeypatch.setattr(migrating, "default_path", lambda: tmp_path / "database" / "records.sqlite")
+    monkeypatch.setattr(engine, "default_path", lambda: tmp_path / "database" / "records.sqlite")
     return folder / "0002_next.py"
 
 
@@ -114,7 +114,7 @@ def test_an_older_database_is_migrated_after_a_backup(database_url: str, next_ve
     assert older(verify, kept).tables["patient"].rows == 2
     with Database.open(database_url, environ={}) as database:
         assert patients(database) == [(CLINIC, f"{CLINIC}!")]
-    assert backups(tmp_path) == [kept]
+        assert database.migration_backups() == [kept]
 
 
 def older(act, *args):  # type: ignore[no-untyped-def]
@@ -189,11 +189,11 @@ def test_two_that_open_at_once_migrate_once(database_url: str, next_version: Pat
     program = f"""
 import sys
 from pathlib import Path
-from pore_plugin.storage import Database, migrating, revisions
+from pore_plugin.storage import Database, engine, revisions
 revisions.ORDER += ("0002",)
 revisions.FOLDERS += (Path({str(next_version.parent)!r}),)
-migrating_path = Path({str(tmp_path / "database" / "records.sqlite")!r})
-migrating.default_path = lambda: migrating_path
+beside = Path({str(tmp_path / "database" / "records.sqlite")!r})
+engine.default_path = lambda: beside
 Database.open(sys.argv[1], environ={{}}).close()
 """
     running = [

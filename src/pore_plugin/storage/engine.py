@@ -17,7 +17,7 @@ from . import revisions, tables
 from .faults import fault, problem, refuse, said, unconfirmed
 from .files import SIDE_FILES, check_private, check_whole, check_writable, make_folder, make_private
 from .unit import Unit
-from .urls import Place, read_place
+from .urls import Place, default_path, read_place
 
 __all__ = ["Database"]
 
@@ -100,6 +100,17 @@ class Database:
     def shown(self) -> str:
         """The place in words for people: without user and password."""
         return self._place.shown
+
+    def migration_backups(self) -> list[Path]:
+        """Return the backups that were made before the tables were changed, with every clinic in them."""
+        folder, stem = self.backup_place
+        return sorted(folder.glob(f"{stem}-before-*.sqlite"))
+
+    @property
+    def backup_place(self) -> tuple[Path, str]:
+        """Folder and first word of the backups that are made before the tables are changed."""
+        beside = self.path or default_path()
+        return beside.parent / "backups", beside.stem
 
     def close(self) -> None:
         """Close every connection. With the last one SQLite empties and removes its write-ahead log."""

@@ -22,7 +22,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..contracts import ProblemsError
 from . import revisions
 from .faults import fault, problem
-from .urls import default_path
 
 if TYPE_CHECKING:
     from .engine import Database
@@ -124,9 +123,9 @@ def _back_up(database: Database, connection: Connection) -> None:
     """Keep the whole database as it is, in a folder `backups` beside it or in this user's own."""
     from .backup import keep
 
-    beside = database.path or default_path()
-    stem = f"{beside.stem}-before-{revisions.ORDER[-1]}"
-    names = (beside.parent / "backups" / f"{stem}{f'-{n}' if n else ''}.sqlite" for n in itertools.count())
+    folder, stem = database.backup_place
+    stem = f"{stem}-before-{revisions.ORDER[-1]}"
+    names = (folder / f"{stem}{f'-{n}' if n else ''}.sqlite" for n in itertools.count())
     path = next(name for name in names if not name.exists())
     with every_clinic(connection):
         keep(connection, path, clinic="", taken_at=int(time.time()))
