@@ -36,7 +36,10 @@ class FollowUps:
                 self._set(row.key, **kept)
 
     def move(self, key: str, state: str, record: str, *, due: int | None = None) -> None:
-        """Put a step into a state, by the move record of this id, and to another time where one is given."""
+        """Put a step into a state, by the move record of this id, and to another time where one is given.
+
+        The red-flag watch of its plan is kept open at least until that time, which is for the caller to look at.
+        """
         moves = tables.step_move.c
         last = self._unit.execute(
             select(func.max(moves.seq)).where(moves.clinic == self._unit.clinic, moves.key == key)
@@ -44,6 +47,10 @@ class FollowUps:
         values = {"key": key, "seq": (last or 0) + 1, "record": record}
         self._unit.execute(insert(tables.step_move).values(clinic=self._unit.clinic, **values))
         self._set(key, state=state, moved_at=self._unit.now, **({} if due is None else {"due": due}))
+        if due is not None:
+            plan = select(_T.plan).where(_T.clinic == self._unit.clinic, _T.key == key).scalar_subquery()
+            late = (_T.clinic == self._unit.clinic, _T.plan == plan, _T.watch_until < due)
+            self._unit.execute(update(tables.step).where(*late).values(watch_until=due))
 
     def reassign(self, treatment: str, patient: str) -> None:
         """Have the steps of a treatment found under another patient."""
@@ -69,6 +76,23 @@ class FollowUps:
     def in_states(self, states: Iterable[str], until: int, limit: int | None = None) -> list[StepRow]:
         """Return the steps in these states that were due by a moment, the earliest first."""
         return self._rows(_T.state.in_(list(states)) & (_T.due <= until), limit)
+
+    def opened(self, states: Iterable[str], at: int) -> list[StepRow]:
+        """Return the steps in these states whose window had opened by a moment, the earliest first."""
+        return self._rows(_T.state.in_(list(states)) & (_T.earliest <= at))
+
+    def ended(self, states: Iterable[str], until: int, *, since: int | None = None) -> list[StepRow]:
+        """Return the steps in these states whose window ended by a moment, and not before another, earliest first."""
+        where = _T.state.in_(list(states)) & (_T.latest <= until)
+        return self._rows(where if since is None else where & (_T.latest >= since))
+
+    def between(self, states: Iterable[str], since: int, until: int) -> list[StepRow]:
+        """Return the steps in these states that were due between two moments, the earliest first."""
+        return self._rows(_T.state.in_(list(states)) & (_T.due >= since) & (_T.due <= until))
+
+    def watched(self, at: int) -> list[StepRow]:
+        """Return the steps of the plans whose red-flag watch may be open at a moment, the earliest first."""
+        return self._rows(_T.watch_until >= at)
 
     def unfinished(self, plans: Iterable[str], final: Iterable[str]) -> set[str]:
         """Return those of these follow-up plans that have a step in another state than these. Reads no record."""

@@ -38,9 +38,16 @@ class Lots:
             self._unit.execute(insert(tables.lot).values(**values))
 
     def used(self, treatment: str, uses: Mapping[str, Iterable[LotUse]]) -> None:
-        """Keep what a treatment used, by lot key, in place of what was kept of it before."""
+        """Keep what a treatment used, by lot key; what was kept of it before, and is not among it, is replaced."""
         mine = self._unit.clinic
-        self._unit.execute(delete(tables.lot_use).where(_T.clinic == mine, _T.treatment == treatment))
+        of_it = (_T.clinic == mine, _T.treatment == treatment)
+        uses = {key: list(found) for key, found in uses.items()}
+        for key, found in uses.items():
+            again = (_T.lot_key == key, _T.vial.in_([use.vial for use in found]))
+            self._unit.execute(delete(tables.lot_use).where(*of_it, *again))
+        self._unit.execute(
+            update(tables.lot_use).where(*of_it, _T.replaced_at.is_(None)).values(replaced_at=self._unit.now)
+        )
         rows = [
             {"clinic": mine, "lot_key": key, **{name: getattr(use, name) for name in LotUse.__slots__}}
             for key, found in uses.items()
@@ -50,7 +57,7 @@ class Lots:
             self._unit.execute(insert(tables.lot_use), rows)
 
     def uses_of(self, key: str) -> list[LotUse]:
-        """Return every use of a lot, the newest first."""
+        """Return every use of a lot, replaced ones too, the newest first."""
         statement = (
             select(*_COLUMNS)
             .where(_T.clinic == self._unit.clinic, _T.lot_key == key)
@@ -65,7 +72,7 @@ class Lots:
         """Return every use of one vial of a lot, the newest first."""
         statement = (
             select(*_COLUMNS)
-            .where(_T.clinic == self._unit.clinic, _T.lot_key == key, _T.vial == vial)
+            .where(_T.clinic == self._unit.clinic, _T.lot_key == key, _T.vial == vial, _T.replaced_at.is_(None))
             .order_by(_T.at.desc(), _T.treatment)
         )
         uses = [LotUse(*row) for row in self._unit.execute(statement)]
@@ -88,7 +95,7 @@ class Lots:
         """Return in how many treatments each lot was used, by key."""
         statement = (
             select(_T.lot_key, func.count(_T.treatment.distinct()))
-            .where(_T.clinic == self._unit.clinic, _T.lot_key.in_(list(keys)))
+            .where(_T.clinic == self._unit.clinic, _T.lot_key.in_(list(keys)), _T.replaced_at.is_(None))
             .group_by(_T.lot_key)
         )
         return {key: int(number) for key, number in self._unit.execute(statement)}

@@ -61,6 +61,11 @@ class Outbox:
         statement = select(*_COLUMNS).where(_T.clinic == self._unit.clinic, _T.state == state).order_by(_T.seq)
         return [OutboxRow(*row) for row in self._unit.execute(statement)]
 
+    def of_topic(self, topic: str, state: str = "pending") -> list[OutboxRow]:
+        """Return what is in a state under a topic, in the order in which it came."""
+        where = (_T.clinic == self._unit.clinic, _T.topic == topic, _T.state == state)
+        return [OutboxRow(*row) for row in self._unit.execute(select(*_COLUMNS).where(*where).order_by(_T.seq))]
+
     def set_state(self, seq: int, state: str) -> None:
         """Say what became of one."""
         where = (_T.clinic == self._unit.clinic, _T.seq == seq)

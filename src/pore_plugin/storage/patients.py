@@ -52,6 +52,27 @@ class Patients:
         others = [str(name) for (name,) in self._unit.execute(statement) if name != head]
         return (head, *others)
 
+    def heads(self, patients: Iterable[str]) -> dict[str, str]:
+        """Return for each of these ids the one that the person is known by now."""
+        wanted = list(dict.fromkeys(patients))
+        found = {patient: patient for patient in wanted}
+        for start in range(0, len(wanted), 400):
+            where = (_T.clinic == self._unit.clinic, _T.patient.in_(wanted[start : start + 400]))
+            merged = select(_T.patient, _T.merged_into).where(*where, _T.merged_into.is_not(None))
+            found |= {str(patient): str(head) for patient, head in self._unit.execute(merged)}
+        return found
+
+    def families(self, heads: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return every id of each of these persons, given by the ids that they are known by now."""
+        wanted = list(dict.fromkeys(heads))
+        found: dict[str, tuple[str, ...]] = {head: (head,) for head in wanted}
+        for start in range(0, len(wanted), 400):
+            where = (_T.clinic == self._unit.clinic, _T.merged_into.in_(wanted[start : start + 400]))
+            merged = select(_T.merged_into, _T.patient).where(*where).order_by(_T.patient)
+            for head, patient in self._unit.execute(merged):
+                found[str(head)] = (*found[str(head)], str(patient))
+        return found
+
     def head(self, patient: str) -> str:
         """Return the id that a patient is known by now."""
         row = self.get(patient)

@@ -145,6 +145,11 @@ class Records:
         found = {row.id: row for row in self._rows(_T.kind == kind)}
         return [row for row in sorted(found.values(), key=lambda row: (row.at, row.id)) if state in (None, row.state)]
 
+    def since(self, kind: str, state: str, at: int) -> list[RecordRow]:
+        """Return the newest revisions of the records of a kind in a state from a moment on, oldest first."""
+        found = {row.id: row for row in self._rows(and_(_T.kind == kind, _T.state == state, _T.at >= at))}
+        return sorted(found.values(), key=lambda row: (row.at, row.id))
+
     def set_state(self, kind: str, record_id: str, state: str) -> None:
         """Say of a record, in all its revisions, where it stands now; its bytes stay as they are."""
         self._update(kind, record_id, state=state)

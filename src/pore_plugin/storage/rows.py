@@ -48,7 +48,7 @@ class PatientRow:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LotUse:
-    """One vial of one lot in one treatment; `lot` as it was written."""
+    """One vial of one lot in one treatment; `lot` as it was written. Replaced: an amendment says that it was another."""
 
     lot: str
     treatment: str
@@ -57,11 +57,12 @@ class LotUse:
     product: str | None
     expiry: str
     at: int
+    replaced_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StepRow:
-    """A follow-up step where it stands."""
+    """A follow-up step where it stands; `watch_until`: the red-flag watch of its plan is over by then."""
 
     key: str
     plan: str
@@ -73,6 +74,7 @@ class StepRow:
     earliest: int | None
     latest: int | None
     moved_at: int
+    watch_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -163,10 +163,11 @@ lot_use = _table(
     _text("product", nullable=True),
     _text("expiry"),
     _moment("at"),
+    _moment("replaced_at", nullable=True),
     Index(None, "clinic", "treatment"),
     Index(None, "clinic", "patient"),
 )
-"""Which treatment used which vial of which lot, as the newest amendment has it."""
+"""Which treatment used which vial of which lot; `replaced_at` is when an amendment said that it was another."""
 
 step = _table(
     "step",
@@ -180,12 +181,16 @@ step = _table(
     _moment("earliest", nullable=True),
     _moment("latest", nullable=True),
     _moment("moved_at"),
+    _moment("watch_until", nullable=True),
     Index(None, "clinic", "state", "due"),
+    Index(None, "clinic", "state", "earliest"),
+    Index(None, "clinic", "state", "latest"),
+    Index(None, "clinic", "watch_until"),
     Index(None, "clinic", "plan"),
     Index(None, "clinic", "treatment"),
     Index(None, "clinic", "patient"),
 )
-"""The follow-up steps where they stand now."""
+"""The follow-up steps where they stand now. `watch_until`: the red-flag watch of their plan is over by then."""
 
 step_move = _table(
     "step_move",
@@ -251,6 +256,7 @@ outbox = _table(
     _bytes("document"),
     UniqueConstraint("clinic", "key"),
     Index(None, "clinic", "state", "next_at"),
+    Index(None, "clinic", "topic", "state"),
     Index(None, "clinic", "patient"),
 )
 """What is to be told to others, stored with what it tells of; one row for one key."""

@@ -139,6 +139,7 @@ def upgrade() -> None:
         _text("product", nullable=True),
         _text("expiry"),
         _number("at"),
+        _number("replaced_at", nullable=True),
         sa.PrimaryKeyConstraint("clinic", "lot_key", "treatment", "vial", name="pk_lot_use"),
         sa.ForeignKeyConstraint(["clinic"], ["clinic.clinic"], name="fk_lot_use_clinic"),
     )
@@ -171,6 +172,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_outbox_clinic_patient", "outbox", ["clinic", "patient"])
     op.create_index("ix_outbox_clinic_state_next_at", "outbox", ["clinic", "state", "next_at"])
+    op.create_index("ix_outbox_clinic_topic_state", "outbox", ["clinic", "topic", "state"])
     op.create_table(
         "patient",
         _text("clinic"),
@@ -220,12 +222,16 @@ def upgrade() -> None:
         _number("earliest", nullable=True),
         _number("latest", nullable=True),
         _number("moved_at"),
+        _number("watch_until", nullable=True),
         sa.PrimaryKeyConstraint("clinic", "key", name="pk_step"),
         sa.ForeignKeyConstraint(["clinic"], ["clinic.clinic"], name="fk_step_clinic"),
     )
     op.create_index("ix_step_clinic_patient", "step", ["clinic", "patient"])
     op.create_index("ix_step_clinic_plan", "step", ["clinic", "plan"])
     op.create_index("ix_step_clinic_state_due", "step", ["clinic", "state", "due"])
+    op.create_index("ix_step_clinic_state_earliest", "step", ["clinic", "state", "earliest"])
+    op.create_index("ix_step_clinic_state_latest", "step", ["clinic", "state", "latest"])
+    op.create_index("ix_step_clinic_watch_until", "step", ["clinic", "watch_until"])
     op.create_index("ix_step_clinic_treatment", "step", ["clinic", "treatment"])
     op.create_table(
         "tombstone",
