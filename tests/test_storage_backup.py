@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -95,6 +98,30 @@ def test_a_backup_replaces_no_file(database: Database, kept: Path) -> None:
         backup(database, CLINIC, kept, now=100)
     assert codes(caught) == ["backup.exists"]
     assert kept.read_bytes() == before
+
+
+def test_a_backup_that_is_killed_leaves_no_file_and_the_next_one_tidies_up(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    fill(database, patients=250)
+    path = tmp_path / "backups" / "one.sqlite"
+    program = """
+import sys
+from pathlib import Path
+from pore_plugin.storage import Database
+from pore_plugin.storage.backup import backup
+with Database.open(sys.argv[1], environ={}) as database:
+    backup(database, "clinic.one", Path(sys.argv[2]), now=1)
+"""
+    with subprocess.Popen([sys.executable, "-c", program, database_url, str(path)]) as other:
+        while not (path.parent.is_dir() and any(path.parent.iterdir())):
+            assert other.poll() is None
+            time.sleep(0.001)
+        other.kill()
+    assert [one.suffix for one in path.parent.iterdir()] == [".part"]
+    backup(database, CLINIC, path, now=2)
+    assert list(path.parent.iterdir()) == [path]
+    assert verify(path).tables["record"].rows == 250
 
 
 def test_a_clinic_comes_back_paused_with_its_audit(database: Database, kept: Path, empty: Database) -> None:

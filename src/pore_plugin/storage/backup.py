@@ -6,6 +6,7 @@ written under another name first, read back, made durable and only then given it
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import shutil
@@ -30,6 +31,7 @@ __all__ = ["Restored", "backup", "keep", "restore", "verify"]
 
 # What a clinic has as soon as anybody looks at it; everything else is a reason to ask first.
 _ALWAYS = frozenset({"clinic", "audit"})
+_PART = ".part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ def keep(connection: Connection, path: Path, *, clinic: str, taken_at: int) -> M
     if path.exists() or path.is_symlink():
         _exists(path)
     make_folder(path.parent)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    # What a process that was killed has left behind holds records too.
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_PART}"):
+        left.unlink(missing_ok=True)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_PART}")
     try:
         make_private(part)
         manifest = write_copy(connection, part, clinic, taken_at)
