@@ -20,7 +20,7 @@ from pore_plugin.builtin import documents, sample  # noqa: E402
 from pore_plugin.clinical.follow_up.due import due_list  # noqa: E402
 from pore_plugin.clinical.follow_up.reporting import FollowedTreatment, outcome_report  # noqa: E402
 from pore_plugin.clinical.follow_up.states import advance, follow  # noqa: E402
-from pore_plugin.contracts import DOCUMENTS, FollowUpPlan, Instrument, Model, ReviewRequest, digest  # noqa: E402
+from pore_plugin.contracts import DOCUMENTS, FollowUpPlan, Instrument, Model, ReviewRequest, StepHistory, digest  # noqa: E402
 from pore_plugin.demo import run_case  # noqa: E402
 from pore_plugin.hooks import CONTRACT_VERSION  # noqa: E402
 from pore_plugin.validation import check, check_toml  # noqa: E402
@@ -260,6 +260,19 @@ def _lots(common: dict[str, Any], treatment: dict[str, Any]) -> Iterator[tuple[s
         },
     )
     yield (
+        "task",
+        {
+            "key": "task-1",
+            **common,
+            "code": "lot-recall",
+            "title": {"en": "Tell the patient that lot SAMPLE-LOT-7, which they got, is recalled."},
+            "about": treatment["id"],
+            "created_at": at,
+            "due": at,
+            "ignores_hours": False,
+        },
+    )
+    yield (
         "lot-adverse-events",
         {
             "clinic": common["clinic"],
@@ -373,6 +386,23 @@ def _followed(workflow: PoreWorkflow, found: dict[str, dict[str, Any]], seen: li
     now, zone, clinic = plan.steps[0].due, plan.zone, plan.clinic
     (move, *_) = advance(follow(plan), now, zone)
     yield "follow-up-move", move
+    first = plan.steps[0]
+    yield (
+        "follow-up-history",
+        StepHistory(
+            clinic=clinic,
+            patient=plan.patient,
+            treatment=plan.treatment.id,
+            follow_up_plan=plan.id,
+            key=first.key,
+            step=first.step,
+            kind=first.kind,
+            title=first.title,
+            state=move.to_state,
+            due=first.due,
+            moves=(move,),
+        ),
+    )
     yield "due-list", due_list(follow(plan, [move]), clinic=clinic, now=now, zone=zone)
     request = next(one for one in seen if isinstance(one, ReviewRequest) and one.outcomes)
     treatment = FollowedTreatment(id=request.treatment.id, started_at=request.treatment.report.started_at)

@@ -146,7 +146,18 @@ from .custody import (
     Tombstone,
     TombstoneList,
 )
-from .due import DueItem, DueList, DueTask, FollowUpMove, Mover, OpenWatch, Standing, StepProgress
+from .due import (
+    DueItem,
+    DueList,
+    DueTask,
+    FollowUpMove,
+    Mover,
+    OpenWatch,
+    Standing,
+    StepHistory,
+    StepProgress,
+    Task,
+)
 from .extension import (
     Calendar,
     ContentItem,
@@ -260,6 +271,7 @@ from .recalls import (
     RecallTask,
     RecallUse,
     RecallVial,
+    ShelfVial,
 )
 from .reports import (
     ContractEntry,
@@ -590,6 +602,7 @@ __all__ = [
     "SetOffset",
     "SetValue",
     "Severity",
+    "ShelfVial",
     "ShowWhen",
     "Side",
     "Signature",
@@ -601,10 +614,12 @@ __all__ = [
     "Standing",
     "Step",
     "StepChange",
+    "StepHistory",
     "StepKind",
     "StepProgress",
     "StepRecord",
     "SubmissionResult",
+    "Task",
     "TemplateRegion",
     "Text",
     "TextAnswer",
@@ -662,6 +677,7 @@ DOCUMENTS: dict[str, type[Model]] = {
     "erasure-report": ErasureReport,
     "event": Event,
     "evidence-base": EvidenceBase,
+    "follow-up-history": StepHistory,
     "follow-up-move": FollowUpMove,
     "follow-up-plan": FollowUpPlan,
     "follow-up-request": FollowUpRequest,
@@ -706,6 +722,7 @@ DOCUMENTS: dict[str, type[Model]] = {
     "review-result": ReviewResult,
     "safety-rules": SafetyRules,
     "submission-result": SubmissionResult,
+    "task": Task,
     "tombstone-list": TombstoneList,
     "treatment-record": TreatmentRecord,
     "treatment-report": TreatmentReport,

@@ -8,7 +8,18 @@ from .base import Instant, Integer, Model, Opt, RecordId, Sentence, Text, Token,
 from .common import Pin
 from .follow_up import StepKind
 
-__all__ = ["DueItem", "DueList", "DueTask", "FollowUpMove", "Mover", "OpenWatch", "Standing", "StepProgress"]
+__all__ = [
+    "DueItem",
+    "DueList",
+    "DueTask",
+    "FollowUpMove",
+    "Mover",
+    "OpenWatch",
+    "Standing",
+    "StepHistory",
+    "StepProgress",
+    "Task",
+]
 
 StepProgress = Literal["planned", "due", "booked", "sent", "done", "missed", "cancelled", "superseded"]
 Standing = Literal["upcoming", "due", "overdue", "missed", "closed"]
@@ -106,3 +117,34 @@ class DueList(Model):
     tasks: tuple[DueTask, ...] = ()
     items: tuple[DueItem, ...]
     watches: tuple[OpenWatch, ...] = ()
+
+
+class Task(Model):
+    """A task about a patient for a person here, as it waits in the outbox (FHIR Task)."""
+
+    key: RecordId
+    clinic: RecordId
+    patient: RecordId
+    code: Token
+    title: Text
+    about: RecordId = Field(description="The record that it comes from, such as a review or a treatment.")
+    follow_up_plan: Opt[RecordId] = Field(default=None, description="Absent for a task of another origin.")
+    created_at: Instant = Field(description="When it arose.")
+    due: Instant = Field(description="When it has to be done at the latest.")
+    ignores_hours: bool = Field(description="True when it does not wait for opening time.")
+
+
+class StepHistory(Model):
+    """One follow-up step with every move that it made, the first first."""
+
+    clinic: RecordId
+    patient: RecordId
+    treatment: RecordId
+    follow_up_plan: RecordId
+    key: RecordId
+    step: Token
+    kind: StepKind = Field(description="Whether the patient comes, answers from afar, or staff act alone.")
+    title: Text
+    state: StepProgress = Field(description="How far it has come, by its moves.")
+    due: Instant = Field(description="When it takes place or goes out, by its moves.")
+    moves: tuple[FollowUpMove, ...]

@@ -22,6 +22,7 @@ __all__ = [
     "RecallTask",
     "RecallUse",
     "RecallVial",
+    "ShelfVial",
 ]
 
 LotKey = Annotated[str, Field(pattern=r"^[0-9A-Z]{1,40}$")]
@@ -127,6 +128,18 @@ class RecallUse(Model):
     task: Opt[RecallTask] = Field(default=None, description="Absent while the lot was not recalled.")
 
 
+class ShelfVial(Model):
+    """A vial of a lot that was made ready here and may still be lying about."""
+
+    id: RecordId
+    lot: Lot = Field(description="As it was recorded.")
+    product: Id
+    expiry: LocalDate
+    reconstituted_at: Opt[Instant] = Field(default=None, description="When the diluent was added.")
+    discard_by: Opt[Instant] = Field(default=None, description="When it may no longer be used.")
+    used: bool = Field(description="Whether a treatment with it is recorded.")
+
+
 class NearLot(Model):
     """Another lot that reads almost the same: one character exchanged, missing, too many, or two swapped."""
 
@@ -150,6 +163,10 @@ class RecallReport(Model):
     uses: tuple[RecallUse, ...]
     corrected: tuple[RecallUse, ...] = Field(
         default=(), description="Treatments that were recorded with this lot at first, and amended to another since."
+    )
+    vials: tuple[ShelfVial, ...] = Field(default=(), description="Vials of the lot to look for: recorded and not over.")
+    entered_in_error: _Count = Field(
+        default=0, description="How many records of treatments with the lot were left out as entered in error."
     )
     near: tuple[NearLot, ...] = ()
     sample: bool = False
