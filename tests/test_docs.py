@@ -307,7 +307,7 @@ def is_file(span: str) -> bool:
 
 
 # Words with hyphens in backticks that are no contract. Everything else in that shape must be one.
-WORDS = frozenset({"pore-plugin", "problem-report"})
+WORDS = frozenset({"check-jsonschema", "jsonschema-rs", "pore-plugin", "problem-report"})
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=name_of)
