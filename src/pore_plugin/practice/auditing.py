@@ -21,7 +21,9 @@ def verify(desk: Desk, *, noted: AuditHead | None = None) -> AuditCheck:
     the database could cut the end off and change the place that names it; against that only such a note helps.
     """
     with desk.use("audit.verify") as unit:
-        return check_audit(desk, unit, noted)
+        check = check_audit(desk, unit, noted)
+        unit.note(None, intact=check.intact)
+    return check
 
 
 def check_audit(desk: Desk, unit: Unit, noted: AuditHead | None = None) -> AuditCheck:
@@ -50,8 +52,8 @@ def who(desk: Desk, patient: str) -> AuditList:
     with desk.use("audit.who") as unit:
         family = unit.patients.family(patient)
         rows = unit.audit.of_patient(family)
-        if rows:
-            unit.note(family[0], read="audit")
+        # An id that nothing is kept under may be that of somebody who was erased: it is not written down again.
+        unit.note(family[0] if rows else None, read="audit")
     return AuditList(
         clinic=desk.clinic.id,
         patient=family[0],

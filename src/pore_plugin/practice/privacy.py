@@ -148,6 +148,7 @@ def retention(desk: Desk, *, apply: bool = False) -> RetentionReport:
                     records=sum(one.count for one in _kinds(unit, whose.family)),
                 )
             )
+        unit.note(None, due=len(going), applied=apply)
         if apply and going:
             _remove(unit, going, "retention")
     # Also where nobody is due: what an earlier erasure could not clear is cleared now.
@@ -180,6 +181,7 @@ def tombstones(desk: Desk) -> TombstoneList:
     with desk.use("tombstone.list") as unit:
         stones = tuple(_stone(desk, stone) for stone in unit.patients.tombstones())
         check = unit.patients.hash_of("").hex()
+        unit.note(None, listed=len(stones))
     return TombstoneList(clinic=desk.clinic.id, generated_at=desk.instant(), key_check=check, tombstones=stones)
 
 
