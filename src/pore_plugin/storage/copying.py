@@ -10,7 +10,6 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote
 
 from sqlalchemy import (
     Column,
@@ -119,7 +118,7 @@ def write_copy(source: Connection, path: Path, clinic: str, taken_at: int) -> Ma
 
 def file_engine(path: Path, *, writable: bool = True) -> Engine:
     """Return an engine for a SQLite file that nobody else uses."""
-    uri = f"file:{quote(str(path))}?mode={'rw' if writable else 'ro'}"
+    uri = f"{path.absolute().as_uri()}?mode={'rw' if writable else 'ro'}"
 
     def connect() -> sqlite3.Connection:
         made = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
