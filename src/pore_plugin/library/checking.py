@@ -103,14 +103,12 @@ def _package(given: Sources, known: Known | None, contract: str | None, referenc
     if content:
         # Imported here: records are checked one at a time, and without any content.
         from .known import builtin_known
-        from .linking import linked, text_problems
+        from .linking import package_problems
 
         there = builtin_known() if known is None else known
-        found = text_problems(content, there)
         if references:
             problems += _duplicates(content)
-            found = [*found, *linked(content, there)]
-        problems += _located(found)
+        problems += _located(package_problems(content, there, references=references))
     return CheckedPackage(tuple(files), tuple(sorted(problems, key=_place)))
 
 

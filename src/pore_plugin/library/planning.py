@@ -122,11 +122,11 @@ class _Planner:
         if composed:
             # Imported here: it needs the content of the package, and few imports have an overlay.
             from .known import builtin_known
-            from .linking import linked, text_problems
+            from .linking import package_problems
 
             there = builtin_known() if known is None else known
             there = there.with_models(each.checked.model for several in self.by_id.values() for each in several)
-            for file, problem in (*text_problems(composed, there), *linked(composed, there)):
+            for file, problem in package_problems(composed, there, references=True):
                 self.refuse(file.source, [of_composed(problem, file.checked.model.id)])
 
     def document_of(self, pin: Pin) -> dict[str, Any] | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Any, Literal
 
 from ...contracts.base import FrozenMap, Model
 from ...contracts.consent import ConsentText
+from ...contracts.content_changes import Overlay
 from ...contracts.extension import PatientTexts
 from ...contracts.follow_up import FollowUpSchedule
 from ...contracts.problems import Problem
@@ -31,7 +32,7 @@ from .rules import (
     compiled,
 )
 
-__all__ = ["TextUse", "check_document", "check_text", "normalise"]
+__all__ = ["TextUse", "check_document", "check_text", "localised_texts", "normalise"]
 
 TextUse = Literal[
     "promotional", "invitation", "information", "consultation", "aftercare", "red-flag-card", "practitioner", "consent"
@@ -71,20 +72,31 @@ def check_text(text: str, use: TextUse, *, names: Collection[str] = ()) -> tuple
     return tuple(problems)
 
 
-def check_document(document: Model, *, names: Collection[str] = ()) -> tuple[Problem, ...]:
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> tuple[Problem, ...]:
+    """Return what `check_text` says of a text for practitioners, for whom no name matters."""
+    return check_text(text, "practitioner")
+
+
+def check_document(
+    document: Model, *, names: Collection[str] = (), texts: Iterable[tuple[str, FrozenMap[str]]] | None = None
+) -> tuple[Problem, ...]:
     """Return what is wrong with every localised text of a content document or a part of one, with JSON pointers.
 
     Patient texts are checked by their own use; a treatment consent for injections and a red-flag card must name
-    product and lot as a whole; forms, rules, evidence and the like are checked for claims and promises only.
+    product and lot as a whole; forms, rules, evidence and the like are checked for claims and promises only. `texts`
+    are the `localised_texts` of the document, for whoever has them already.
     """
     problems: list[Problem] = []
-    uses = {f"/texts/{index}/text": one.use for index, one in enumerate(_texts(document))}
+    uses: dict[str, TextUse] = {f"/texts/{index}/text": one.use for index, one in enumerate(_texts(document))}
     if isinstance(document, FollowUpSchedule):
         uses["/red_flag_card"] = "red-flag-card"
-    for pointer, text in _walk(document, ""):
+    for pointer, text in localised_texts(document) if texts is None else texts:
+        use = uses.get(pointer) if uses else None
         for locale, sentence in text.items():
-            found = check_text(sentence, uses.get(pointer, "practitioner"), names=names)
-            problems += [one.model_copy(update={"pointer": f"{pointer}/{locale}"}) for one in found]
+            found = _plain(sentence) if use is None else check_text(sentence, use, names=names)
+            if found:
+                problems += [one.model_copy(update={"pointer": f"{pointer}/{locale}"}) for one in found]
     if isinstance(document, ConsentText) and document.purpose == "treatment" and document.injections_only:
         for locale in sorted({locale for one in document.paragraphs for locale in one.text}):
             whole = "\n\n".join(one.text.get(locale, "") for one in document.paragraphs)
@@ -224,14 +236,29 @@ def _texts(document: Model) -> tuple[Any, ...]:
     return document.texts if isinstance(document, PatientTexts) else ()
 
 
-def _walk(value: Any, pointer: str) -> Iterator[tuple[str, FrozenMap[str]]]:
-    """Yield every localised text inside a model with its pointer."""
-    if isinstance(value, FrozenMap):
-        yield pointer, value
-        return
-    # The only member that a document spells otherwise than its model is `$schema`, which is no text.
-    members = enumerate(value) if isinstance(value, tuple) else value.__dict__.items()
+def localised_texts(document: Model) -> list[tuple[str, FrozenMap[str]]]:
+    """Return every localised text inside a model with its pointer, in order.
+
+    Of an overlay the title only: its changes are parts of a document, and are read in the document that they make.
+    """
+    if isinstance(document, Overlay):
+        return [("/title", document.title)]
+    found: list[tuple[str, FrozenMap[str]]] = []
+    _gather(document.__dict__.items(), "", found)
+    return found
+
+
+def _gather(members: Iterable[tuple[Any, Any]], pointer: str, found: list[tuple[str, FrozenMap[str]]]) -> None:
+    # The only member that a document spells otherwise than its model is `$schema`, which is no text. Most members are
+    # strings; a library has millions of them, so what they are is asked in the order of how often they are it.
     for name, inner in members:
-        # Most of what a document holds is strings; this is asked a hundred times for each text.
-        if type(inner) is not str and isinstance(inner, (Model, tuple, FrozenMap)):
-            yield from _walk(inner, f"{pointer}/{name}")
+        kind = type(inner)
+        if kind is str or inner is None:
+            continue
+        if kind is FrozenMap:
+            found.append((f"{pointer}/{name}", inner))
+        elif kind is tuple:
+            if inner and type(inner[0]) is not str:
+                _gather(enumerate(inner), f"{pointer}/{name}", found)
+        elif isinstance(inner, Model):
+            _gather(inner.__dict__.items(), f"{pointer}/{name}", found)
