@@ -103,6 +103,18 @@ def test_a_link_is_refused(path: Path) -> None:
     assert not path.with_name("not-there.sqlite").exists()
 
 
+def test_nobody_is_told_to_change_the_mode_of_a_file_that_is_not_ours(path: Path) -> None:
+    path.write_text("root:x:0:0")
+    path.chmod(0o644)
+    with refused("storage.not_a_database"):
+        Database.open(str(path))
+
+
+def test_a_path_through_a_file_leads_nowhere(path: Path) -> None:
+    with refused("storage.cannot_open"):
+        Database.open(str(path / "records.sqlite"))
+
+
 def test_a_folder_is_no_database(path: Path) -> None:
     with refused("storage.not_a_file"):
         Database.open(str(path.parent))
@@ -599,6 +611,58 @@ def test_what_the_server_refuses_at_the_commit_is_not_stored(postgres_server: Po
         assert ids(database) == set()
 
 
-def test_a_server_that_has_gone_cannot_be_reached(server_url: str) -> None:
-    with refused("storage.cannot_connect"):
-        Database.open(server_url.replace("pore_test@/pore_", "pore_test@/none_"), environ={})
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ("@/pore_", "@/none_", "storage.no_such_database"),
+        ("pore_test@", "nobody_here@", "storage.login"),
+        ("host=", "host=/nowhere", "storage.cannot_connect"),
+    ],
+)
+def test_why_a_server_does_not_let_us_in(server_url: str, before: str, after: str, code: str) -> None:
+    with refused(code):
+        Database.open(server_url.replace(before, after), environ={})
+
+
+@pytest.mark.parametrize("answer", [b"S", b"N"])
+def test_a_server_that_cannot_show_who_it_is_is_refused(answer: bytes) -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(8)
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    line, _ = listening.accept()
+                    with line:
+                        line.recv(8)
+                        # Whether it speaks TLS; no certificate follows.
+                        line.sendall(answer)
+                        line.recv(1)
+
+        threading.Thread(target=serve, daemon=True).start()
+        port = listening.getsockname()[1]
+        with refused("storage.tls_failed"):
+            url = f"postgresql://pore@127.0.0.1:{port}/records?sslmode=verify-full&sslrootcert=/nowhere"
+            Database.open(url, environ={})
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_password_that_is_wrong_is_said(postgres_server: PostgresServer, server_url: str) -> None:
+    rules = postgres_server.folder / "data" / "pg_hba.conf"
+    before = rules.read_text()
+    rules.write_text(f"local all pore_asked scram-sha-256\n{before}")
+    postgres_server.execute("SELECT pg_reload_conf()")
+    postgres_server.execute(f"CREATE ROLE pore_asked LOGIN PASSWORD '{CANARY}'")
+    try:
+        asked = server_url.replace("pore_test@", "pore_asked@")
+        for given in ({}, {"PORE_PLUGIN_DATABASE_PASSWORD": "wrong"}):
+            with refused("storage.login"):
+                Database.open(asked, environ=given)
+        # The right one lets it in, where it then may not make tables.
+        with refused("storage.permission"):
+            Database.open(asked, environ={"PORE_PLUGIN_DATABASE_PASSWORD": CANARY})
+    finally:
+        rules.write_text(before)
+        postgres_server.execute("SELECT pg_reload_conf()")
+        postgres_server.execute("DROP ROLE pore_asked")

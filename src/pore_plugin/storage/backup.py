@@ -23,7 +23,7 @@ from . import revisions, tables
 from .copying import Head, Manifest, copied_tables, file_engine, inserter, read_manifest, rows_of, sum_of, write_copy
 from .engine import Database
 from .faults import fault, refuse
-from .files import check_private, check_whole, make_folder, make_private, sync_folder
+from .files import check_plain, check_private, check_whole, make_folder, make_private, sync_folder
 from .migrating import migrate
 from .unit import Unit
 
@@ -165,8 +165,9 @@ def _opened(path: Path, *, writable: bool = False) -> Iterator[Connection]:
     """A backup file as a connection, after what can be seen from outside was checked."""
     if not path.is_file():
         refuse("backup.missing", f"There is no file {path}.", "Check the path.")
-    check_private([path])
+    check_plain([path])
     check_whole(path)
+    check_private([path])
     engine = file_engine(path, writable=writable)
     try:
         with engine.begin() as connection:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..contracts import ProblemsError
 from . import revisions, tables
 from .faults import fault, problem, refuse, said, unconfirmed
-from .files import SIDE_FILES, check_private, check_whole, check_writable, make_folder, make_private
+from .files import SIDE_FILES, check_plain, check_private, check_whole, check_writable, make_folder, make_private
 from .unit import Unit
 from .urls import Place, default_path, read_place
 
@@ -231,9 +231,12 @@ def _ready_file(path: Path, create: bool) -> None:
     if not create and not path.is_file():
         raise _missing(str(path))
     make_folder(path.parent)
-    check_private([path, *(path.with_name(path.name + end) for end in SIDE_FILES)])
+    files = [path, *(path.with_name(path.name + end) for end in SIDE_FILES)]
+    check_plain(files)
     if not make_private(path):
+        # Whose mode is to be changed has to be ours first.
         check_whole(path)
+        check_private(files)
         check_writable(path)
 
 

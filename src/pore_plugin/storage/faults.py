@@ -46,6 +46,22 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "The database server cannot be reached, or refuses the connection.",
         "Check host, port, database, role and password, and that the server runs.",
     ),
+    "storage.login": (
+        "The database server refuses the role or its password.",
+        "Check role and password, and what the server's pg_hba.conf allows this machine.",
+    ),
+    "storage.no_such_database": (
+        "The database server has no database of this name.",
+        "Check the name, or make it: CREATE DATABASE pore OWNER pore;",
+    ),
+    "storage.tls_failed": (
+        "The database server could not show that it is the one that was asked for.",
+        "Check the host's name in its certificate, and name the authority's file by sslrootcert=FILE in the URL.",
+    ),
+    "storage.cannot_open": (
+        "There can be no file at this place: a part of its path is no folder, or does not exist.",
+        "Check the path.",
+    ),
     "storage.connection_lost": (
         f"The connection to the database was lost. {_AS_BEFORE}",
         "Try again once the server can be reached.",
@@ -104,10 +120,24 @@ _SQLSTATE = {
     "XX001": "storage.corrupt",
     "XX002": "storage.corrupt",
 }
+# A failed connection carries no code, so its words decide; none of them are shown. The first that fits.
+_CONNECTING = (
+    ("certificate", "storage.tls_failed"),
+    ("SSL error", "storage.tls_failed"),
+    ("does not support SSL", "storage.tls_failed"),
+    ("authentication failed", "storage.login"),
+    ("no password supplied", "storage.login"),
+    ("pg_hba.conf", "storage.login"),
+    ('role "', "storage.login"),
+    ('database "', "storage.no_such_database"),
+)
 _ERRNO = {
     errno.EACCES: "storage.permission",
     errno.EDQUOT: "storage.full",
     errno.EIO: "storage.io",
+    errno.EISDIR: "storage.cannot_open",
+    errno.ENOENT: "storage.cannot_open",
+    errno.ENOTDIR: "storage.cannot_open",
     errno.ENOSPC: "storage.full",
     errno.EFBIG: "storage.full",
     errno.EPERM: "storage.permission",
@@ -172,7 +202,8 @@ def _code(error: Exception, connecting: bool) -> str | None:
     if isinstance(inner, OSError):
         return _ERRNO.get(inner.errno or 0, "storage.io")
     if connecting:
-        return "storage.cannot_connect"
+        words = str(inner)
+        return next((code for part, code in _CONNECTING if part in words), "storage.cannot_connect")
     if isinstance(given, str):
         return next((_SQLSTATE[given[:size]] for size in (5, 3, 2) if given[:size] in _SQLSTATE), None)
     # psycopg gives no SQLSTATE where the server said nothing: the connection is gone.

@@ -10,7 +10,16 @@ from pathlib import Path
 
 from .faults import fault, refuse, said
 
-__all__ = ["SIDE_FILES", "check_private", "check_whole", "check_writable", "make_folder", "make_private", "sync_folder"]
+__all__ = [
+    "SIDE_FILES",
+    "check_plain",
+    "check_private",
+    "check_whole",
+    "check_writable",
+    "make_folder",
+    "make_private",
+    "sync_folder",
+]
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database file; it gives them the mode of that file."""
@@ -42,16 +51,12 @@ def make_private(path: Path) -> bool:
     return True
 
 
-def check_private(paths: Iterable[Path]) -> None:
-    """Raise `ProblemsError` where a file is a link, is no plain file or can be opened by others."""
-    wide: list[Path] = []
+def check_plain(paths: Iterable[Path]) -> None:
+    """Raise `ProblemsError` where a path leads to a link or to anything but a file; there may be nothing."""
     for path in paths:
-        try:
-            found = path.lstat()
-        except FileNotFoundError:
+        found = _seen(path)
+        if found is None:
             continue
-        except OSError as error:
-            raise fault(error) from None
         if stat.S_ISLNK(found.st_mode):
             refuse(
                 "storage.link",
@@ -60,15 +65,30 @@ def check_private(paths: Iterable[Path]) -> None:
             )
         if not stat.S_ISREG(found.st_mode):
             refuse("storage.not_a_file", f"{path} is no plain file.", "Name a file, or one that does not exist yet.")
-        if os.name == "posix" and found.st_mode & _WIDE:
-            wide.append(path)
+
+
+def check_private(paths: Iterable[Path]) -> None:
+    """Raise `ProblemsError` where others can open a file; for files of which it is known that they are ours."""
+    wide = [
+        shlex.quote(str(path))
+        for path in paths
+        if (found := _seen(path)) and os.name == "posix" and found.st_mode & _WIDE
+    ]
     if wide:
-        named = " ".join(shlex.quote(str(path)) for path in wide)
         refuse(
             "storage.permissions_too_wide",
             "Other users of this machine can open the records: the mode of the file is wider than 0600.",
-            f"Find out who could read it, then: chmod 600 {named}",
+            f"Find out who could read it, then: chmod 600 {' '.join(wide)}",
         )
+
+
+def _seen(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise fault(error) from None
 
 
 def check_writable(path: Path) -> None:
