@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from factories import CANARY, Made, changed, clinic, doc, make, with_canaries
+from factories import CANARY, Made, case_input, changed, clinic, doc, make, with_canaries
 from pore_plugin.contracts import FollowUpRequest, Model, TreatmentRequest
 from pore_plugin.contracts.canonical import record_digest
-from pore_plugin.practice import Desk
+from pore_plugin.demo import run_case
+from pore_plugin.practice import Desk, Records
 from pore_plugin.storage import Database, Unit
 from pore_plugin.storage.rows import LotUse, StepRow
 
@@ -25,6 +26,13 @@ def desk_at(database: Database, moment: datetime = THEN, **clinic_members: Any) 
     """Return the administrator's desk in the sample clinic at a moment."""
     settings = clinic(**clinic_members) if clinic_members else clinic()
     return Desk(database, settings, actor=ADMIN, clock=lambda: moment, installed=False, environ={})
+
+
+def walked(database: Database, name: str = "1-treated") -> Records:
+    """Walk a sample case on the records of a database, as a host does it, and return them."""
+    records = Records(desk_at(database, THEN + timedelta(days=10)))
+    run_case(records, case_input(name), "en")
+    return records
 
 
 def seconds(instant: str) -> int:
@@ -45,7 +53,7 @@ def sample_case(canaries: bool = False) -> tuple[Made, tuple[tuple[str, Model, s
         ("procedure-plan", plan, consultation.id, plan.created_at),
         *(("consent", consent, plan.id, consent.given_at) for consent in paper.consents),
         *(("authorisation", one, None, one.issued_at) for one in paper.authorisations),
-        ("consultation", paper.day_form, plan.id, paper.day_form.occurred_at),
+        ("consultation", paper.day_form, None, paper.day_form.occurred_at),
         ("treatment-record", treatment, plan.id, treatment.report.started_at),
         ("follow-up-plan", follow_up, treatment.id, follow_up.anchor),
     ]
@@ -122,4 +130,16 @@ def _renamed(value: Any, named: dict[str, str], patient: str) -> Any:
     return named.get(value, value) if isinstance(value, str) else value
 
 
-__all__ = ["ADMIN", "CANARY", "FIRST", "LATER", "SECOND", "THEN", "desk_at", "put_chart", "sample_case", "seconds"]
+__all__ = [
+    "ADMIN",
+    "CANARY",
+    "FIRST",
+    "LATER",
+    "SECOND",
+    "THEN",
+    "desk_at",
+    "put_chart",
+    "sample_case",
+    "seconds",
+    "walked",
+]

@@ -257,7 +257,7 @@ def test_a_correction_needs_a_record_and_another_patient(desk: Desk, record: str
 
 def test_the_retention_of_both_counts_from_what_is_theirs_after_a_correction(desk: Desk) -> None:
     with desk.use("setup") as unit:
-        unit.records.put("consultation", "early", b"{}", "sha256:" + "1" * 64, at=1_000, patient=FIRST)
+        unit.records.put("outcome", "early", b"{}", "sha256:" + "1" * 64, at=1_000, patient=FIRST)
         unit.patients.note(FIRST, "sample-host", 1_000)
     patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
     with desk.use("look") as unit:

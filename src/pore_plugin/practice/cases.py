@@ -53,6 +53,10 @@ __all__ = [
 M = TypeVar("M", bound=Model)
 
 
+IN_ERROR = "entered-in-error"
+"""The state of what was kept under a wrong patient and counts for nobody (`practice/patients.py`)."""
+
+
 def case_of(desk: Desk, plan_id: str) -> CaseFile:
     """Return the records of a planned session as they are kept.
 
@@ -203,6 +207,8 @@ class _Completing:
     def authorisations(self, plan: ProcedurePlan) -> Iterator[Authorisation]:
         for row in _newest(self.unit.records.of_patient(self.family, "authorisation")):
             one = read(Authorisation, row)
+            if row.state == IN_ERROR:
+                continue
             if (one.template, one.product) == (plan.template.id, plan.product_id):
                 yield one
 
@@ -242,7 +248,7 @@ class _Completing:
 
     def of_subject(self, contract: type[M], subjects: Iterable[str]) -> list[M]:
         rows = self.unit.records.of_subject(subjects, kind_of(contract))
-        return [read(contract, row) for row in rows]
+        return [read(contract, row) for row in rows if row.state != IN_ERROR]
 
 
 def approvals_of(unit: Unit) -> list[Approval]:
@@ -312,7 +318,8 @@ def earlier_consents(
 
 def _consents(unit: Unit, family: Iterable[str]) -> list[Consent]:
     rows = unit.records.of_patient(family, "consent")
-    return [one for one in (read(Consent, row) for row in rows) if one.purpose == "treatment"]
+    # What was signed in a wrong patient's name spares nobody the cooling-off.
+    return [one for one in (read(Consent, row) for row in rows if row.state != IN_ERROR) if one.purpose == "treatment"]
 
 
 def _exposure(keeping: Keeping, record: TreatmentRecord) -> ToxinExposure:

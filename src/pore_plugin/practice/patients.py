@@ -287,8 +287,10 @@ def _session(unit: Unit, record_id: str, *, only: bool) -> tuple[list[RecordRow]
         ]
         parents = [row.id for row in below if (row.kind, row.id) not in found]
         found |= {(row.kind, row.id): row for row in below}
-    for row in () if only else _authorised(unit, start.patient, list(found.values())):
-        found[row.kind, row.id] = row
+    if not only:
+        moved = list(found.values())
+        also = [*_authorised(unit, start.patient, moved), *_day_forms(unit, start.patient, moved)]
+        found |= {(row.kind, row.id): row for row in also}
     return sorted(found.values(), key=lambda row: (row.at, row.recorded_at, row.kind, row.id)), start.patient
 
 
@@ -302,6 +304,17 @@ def _authorised(unit: Unit, patient: str, found: list[RecordRow]) -> list[Record
             used[name] = used.get(name, True) and row.id in inside
     wanted = [name for name, alone in used.items() if alone]
     return list(unit.records.find("authorisation", wanted).values())
+
+
+def _day_forms(unit: Unit, patient: str, found: list[RecordRow]) -> list[RecordRow]:
+    """Return the answers of the day to these treatments: they belong to no record, and are told by form and day."""
+    forms = {row.id: read_json(row.document).get("day_form") for row in found if row.kind == "procedure-plan"}
+    treatments = [read_json(row.document) for row in found if row.kind == "treatment-record"]
+    days = {(forms.get(one["plan"]["id"]), one["date"]) for one in treatments}
+    inside = {(row.kind, row.id) for row in found}
+    answers = {row.id: row for row in unit.records.of_patient([patient], "consultation")}
+    said = [(row, read_json(row.document)) for row in answers.values() if (row.kind, row.id) not in inside]
+    return [row for row, one in said if (one["form"]["id"], one["occurred_at"][:10]) in days]
 
 
 def _known(unit: Unit, patient: str, host: str | None, at: int) -> str:

@@ -1,0 +1,70 @@
+"""What the real steps keep of a patient is all found: by an export, a correction, and an erasure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from charts import CANARY, LATER, THEN, desk_at, walked
+from factories import with_canaries
+from pore_plugin.contracts import TreatmentRequest
+from pore_plugin.practice import Records, exports, patients, privacy
+from pore_plugin.storage import Database
+from test_privacy import files_with
+
+
+@pytest.mark.parametrize("case", ["1-treated", "2-blocked", "3-review", "4-peel"])
+def test_nothing_that_the_steps_keep_of_a_patient_is_left(database: Database, case: str) -> None:
+    walked(database, case)
+    later = desk_at(database, LATER)
+    (entry,) = patients.list_patients(later).patients
+    export = exports.export_patient(later, entry.patient)
+    with later.use("look") as unit:
+        assert {kind for kind, _ in unit.records.counts().items()} - {one.kind for one in export.records} <= {
+            "approval",
+            "vial",
+        }
+    assert privacy.erase(later, entry.patient, "Asked for in writing.", apply=True).applied
+    with later.use("look") as unit:
+        assert set(unit.records.counts()) <= {"approval", "vial"}
+        assert unit.outbox.of_patient([entry.patient]) == []
+
+
+def test_a_canary_that_the_steps_kept_is_in_no_live_file(database: Database, request: pytest.FixtureRequest) -> None:
+    case = with_canaries()
+    records = Records(desk_at(database, THEN + timedelta(days=10)))
+    consented = case.case.consents[0]
+    records.submit(case.consultation)
+    records.treat(TreatmentRequest(case=case.case, report=case.report))
+    assert consented.signature.name == CANARY
+    assert files_with(CANARY, database, request)
+    assert privacy.erase(desk_at(database, LATER), "patient-1", "Asked for in writing.", apply=True).scrubbed
+    assert files_with(CANARY, database, request) == []
+
+
+def test_a_whole_session_that_the_steps_kept_moves(database: Database) -> None:
+    walked(database)
+    at = desk_at(database, LATER)
+    with at.use("look") as unit:
+        before = {(row.kind, row.id) for row in patients.everything(unit, ["patient-1"])}
+        (treatment,) = unit.records.of_patient(["patient-1"], "treatment-record")
+    said = patients.correct(at, treatment.id, "patient-9", "Two people with one name.", host="sample-host")
+    assert {(one.kind, one.id) for one in said.records} == before
+    with at.use("look") as unit:
+        assert {row.kind for row in unit.records.of_patient(["patient-1"])} == {"record-correction"}
+        assert {row.patient for row in patients.everything(unit, ["patient-9"])} <= {"patient-9", None}
+        assert unit.follow_ups.of_patient(["patient-1"]) == []
+
+
+def test_a_consent_in_the_wrong_name_spares_nobody_the_cooling_off(database: Database) -> None:
+    from pore_plugin.practice.cases import _consents
+
+    walked(database)
+    at = desk_at(database, LATER)
+    with at.use("look") as unit:
+        (treatment,) = unit.records.of_patient(["patient-1"], "treatment-record")
+        assert _consents(unit, ["patient-1"])
+    patients.correct(at, treatment.id, "patient-9", "Two people with one name.", host="sample-host")
+    with at.use("look") as unit:
+        assert _consents(unit, ["patient-1"]) == _consents(unit, ["patient-9"]) == []
