@@ -72,6 +72,7 @@ def test_the_promised_commands_are_there() -> None:
         "audit": "verify who",
         "follow-up": "plan",
         "init": "clinic protocol schedule template",
+        "overlay": "diff new rebase",
         "patient": "correct erase export hold list merge release tombstones unmerge",
     }
     nested = {f"{group} {name}" for group, names in below.items() for name in names.split()}

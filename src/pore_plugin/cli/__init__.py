@@ -8,7 +8,20 @@ from typing import Annotated, Any
 import typer
 
 from ..contracts import Problem, ProblemsError
-from . import approvals, custody, demonstration, library, patients, records, scans, starting, steps, tools, validating
+from . import (
+    approvals,
+    custody,
+    demonstration,
+    library,
+    overlays,
+    patients,
+    records,
+    scans,
+    starting,
+    steps,
+    tools,
+    validating,
+)
 from .console import Format, emit, show_problems, speak_utf8
 from .exits import Exit, StopError
 
@@ -58,6 +71,7 @@ tools.register(app)
 starting.register(app)
 library.register(app)
 approvals.register(app)
+overlays.register(app)
 patients.register(app)
 custody.register(app)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -23,10 +24,11 @@ from ..storage.rows import ContentRow
 from ..workflow import PoreWorkflow
 from .desk import Desk
 from .keeping import event_of
+from .overlaying import BASES, reapplied
 from .shelf import JSON, YAML
-from .standing import number
+from .standing import number, standings
 
-__all__ = ["MOST_SHOWN", "HeldContent", "Progress", "import_content"]
+__all__ = ["MOST_SHOWN", "HeldContent", "Progress", "import_content", "keep_planned", "known_to"]
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -34,6 +36,7 @@ Progress = Callable[[str, int, int], None]
 MOST_SHOWN = 20
 """How many ids of records a report names; the count says how many there are."""
 
+_LONGEST_ID = 64
 _MEDIA = {"json": JSON, "yaml": YAML}
 _OPEN = {"consultation": ("draft",), "procedure-plan": ("draft", "active"), "follow-up-plan": ("active",)}
 """Kinds of record and the states in which they are not over."""
@@ -46,6 +49,8 @@ class HeldContent:
         """Without a workflow it knows what the clinic imported and nothing else."""
         self.unit = unit
         self.workflow = workflow
+        self.unfit: Collection[str] = ()
+        """Overlays that do not fit the base of this import."""
 
     @cached_property
     def stored(self) -> dict[tuple[str, str], str]:
@@ -101,32 +106,42 @@ class HeldContent:
                 found[kind, version][record] = None
         plans = {record for (kind, _), records in found.items() if kind == "follow-up-plan" for record in records}
         running = self.unit.follow_ups.unfinished(plans, FINAL)
-        for overlay in self._overlays.get(identifier, ()):
-            found["overlay", overlay.base.version][overlay.id] = None
+        for overlay, _ in self.overlays.values():
+            if overlay.base.id == identifier:
+                kind = "overlay-conflict" if overlay.id in self.unfit else "overlay"
+                found[kind, overlay.base.version][overlay.id] = None
         return [
-            TouchedRecords(kind=kind, version=version, count=len(still), records=tuple(still[:MOST_SHOWN]))
+            TouchedRecords(
+                kind=kind,
+                version=version,
+                count=len(still),
+                # The id of a document may be longer than one of a record.
+                records=tuple(one for one in still[:MOST_SHOWN] if len(one) <= _LONGEST_ID),
+            )
             for (kind, version), records in sorted(found.items())
             if (still := [one for one in records if kind != "follow-up-plan" or one in running])
         ]
 
     @cached_property
-    def _overlays(self) -> dict[str, list[Overlay]]:
-        """The newest version of every overlay, by the id of its base."""
-        found: dict[str, list[Overlay]] = defaultdict(list)
-        for overlay in self.overlays():
-            found[overlay.base.id].append(overlay)
-        return found
-
-    def overlays(self) -> Iterator[Overlay]:
-        """Yield every overlay that the clinic imported, in its newest version."""
+    def overlays(self) -> dict[str, tuple[Overlay, Mapping[str, Any]]]:
+        """The newest version of every overlay that is not retired, with the very base that it pins, by id."""
         newest: dict[str, HeldVersion] = {}
         for held in self._imported:
-            if held.type == "overlay" and (
-                held.id not in newest or number(newest[held.id].version) < number(held.version)
-            ):
+            before = newest.get(held.id)
+            if held.type == "overlay" and (before is None or number(before.version) < number(held.version)):
                 newest[held.id] = held
+        if not newest:
+            return {}
+        standing = standings(self.unit.content.actions(), {})
+        found = {}
         for held in newest.values():
-            yield Overlay.from_json(self.canonical(held))
+            overlay = Overlay.from_json(self.canonical(held))
+            target = standing.get(overlay.target)
+            if not standing[held.id].retired and not (target is not None and target.retired):
+                base = overlay.base
+                pinned = HeldVersion(base.id, base.version, base.digest, "")
+                found[overlay.id] = overlay, json.loads(self.canonical(pinned))
+        return found
 
 
 def import_content(
@@ -146,11 +161,25 @@ def import_content(
     checked, problems = _checked(there, Sources(rest, sources.problems), progress)
     with desk.use("content.import") as unit:
         held = HeldContent(unit, desk.workflow)
-        planned = plan_import(checked, held, there)
+        planned = _planned(checked, held, there)
         plan = ImportPlan(planned.documents, (*problems, *planned.problems))
-        written = plan.to_write if apply else ()
-        events = _keep(desk, unit, held, written, why) if written else []
+        events = keep_planned(desk, unit, held, plan, why) if apply else []
     return plan.report(applied=apply, unchanged_files=len(known)), events
+
+
+def _planned(checked: Sequence[CheckedFile], held: HeldContent, there: Known) -> ImportPlan:
+    """Plan an import together with the overlays that are re-applied to the bases in it."""
+    plan = plan_import(checked, held, there)
+    if not held.overlays:
+        return plan
+    bases = {
+        planned.pin.id: planned.checked.document
+        for planned in plan.documents
+        if planned.outcome == "changed" and planned.type in BASES
+    }
+    again = reapplied(held.overlays, bases, apart={file.checked.model.id for file in checked})
+    held.unfit = again.conflicts
+    return plan_import((*checked, *again.files), held, there) if again.files or again.conflicts else plan
 
 
 class _Watched(tuple[SourceFile, ...]):
@@ -193,9 +222,11 @@ def _not_content(file: CheckedFile) -> Problem:
     return at_file(file.source.name, "import.not_content", sentence, "Leave it out.")
 
 
-def _keep(
-    desk: Desk, unit: Unit, held: HeldContent, written: Sequence[PlannedDocument], why: str | None
-) -> list[Event]:
+def keep_planned(desk: Desk, unit: Unit, held: HeldContent, plan: ImportPlan, why: str | None) -> list[Event]:
+    """Keep what a plan has to write, and return what happened: nothing where the plan has a problem."""
+    written = plan.to_write
+    if not written:
+        return []
     pins = [planned.pin for planned in written]
     rows = [_row(planned) for planned in written]
     # What a record pinned before it was imported is kept already.

@@ -7,18 +7,32 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..clinical.keys import record_key
-from ..contracts import Approval, ContentDiff, ContentEntry, ContentHistory, ContentList, Event, ImportReport, Pin
+from ..contracts import (
+    Approval,
+    ContentDiff,
+    ContentEntry,
+    ContentHistory,
+    ContentList,
+    Event,
+    ImportReport,
+    Overlay,
+    Pin,
+)
 from ..contracts.limits import MAX_PACKAGE_FILES
+from ..library.import_plans import ImportPlan
+from ..library.overlays import overlay_of
 from ..library.packages import manifest_of, package_of
+from ..library.planning import plan_import
 from ..library.sources import SourceFile
 from ..validation.jsontext import read_json
 from ..validation.yamlwriting import write_yaml
 from .approving import approve, held_together, refuse_unfit, said_approvals, withdraw
 from .comparing import compared, diff_of, history_of
 from .desk import Desk
-from .importing import MOST_SHOWN, Progress, import_content
+from .importing import MOST_SHOWN, HeldContent, Progress, import_content, keep_planned, known_to
 from .keeping import event_of
 from .listing import due_by, entries_of, entry_of, listed
+from .overlaying import difference_of, reapplied
 from .shelf import JSON, YAML, Found, Shelf, refusal
 
 __all__ = ["Library"]
@@ -190,6 +204,42 @@ class Library:
         """Return everything that was done with a document: who, when, why, and what it changed."""
         with self._reading("content.history") as shelf:
             return history_of(self.desk, shelf, content_id)
+
+    def new_overlay(self, base: str, edited: str | Path, *, content_id: str) -> Overlay:
+        """Return the overlay that makes an edited copy out of its base; nothing is kept."""
+        with self._reading("content.overlay") as shelf:
+            return overlay_of(shelf.found(base).document, compared(shelf, edited).document, identifier=content_id)
+
+    def overlay_diff(self, overlay: str | Path) -> ContentDiff:
+        """Return what an overlay, of the library or in a file, changes of its base."""
+        with self._reading("content.diff") as shelf:
+            return difference_of(shelf, compared(shelf, overlay))
+
+    def rebase_overlays(self, ids: Sequence[str] = (), *, apply: bool = False, why: str | None = None) -> ImportReport:
+        """Re-apply overlays, or those of these ids, to the newest version of their bases, as drafts.
+
+        An import does this for the bases in it; this does it for bases of the package and of extensions. With a
+        conflict nothing is applied: name the others, and edit the one.
+        """
+        events: list[Event] = []
+        there = known_to(self.desk.workflow)
+        with self._reading("content.overlay") as shelf:
+            held = HeldContent(shelf.unit, shelf.workflow)
+            for unknown in (one for one in ids if one not in held.overlays):
+                shelf.found(unknown)
+                raise refusal("overlay.none", f"{unknown} is no overlay in use.", "Name an overlay that was imported.")
+            overlays = {one: held.overlays[one] for one in ids} if ids else held.overlays
+            bases = {
+                overlay.base.id: shelf.found(overlay.base.id, "newest").document for overlay, _ in overlays.values()
+            }
+            again = reapplied(overlays, bases)
+            planned = plan_import(again.files, held, there)
+            conflicts = [problem for problems in again.conflicts.values() for problem in problems]
+            plan = ImportPlan(planned.documents, (*conflicts, *planned.problems))
+            if apply:
+                events = keep_planned(self.desk, shelf.unit, held, plan, why)
+        self._done(events)
+        return plan.report(applied=apply)
 
     # -- what the use cases share ----------------------------------------------------------------------------------
 

@@ -242,7 +242,7 @@ def localised_texts(document: Model) -> list[tuple[str, FrozenMap[str]]]:
     Of an overlay the title only: its changes are parts of a document, and are read in the document that they make.
     """
     if isinstance(document, Overlay):
-        return [("/title", document.title)]
+        return [("/title", FrozenMap(document.title))]
     found: list[tuple[str, FrozenMap[str]]] = []
     _gather(document.__dict__.items(), "", found)
     return found
