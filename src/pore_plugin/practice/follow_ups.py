@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from ..clinical.follow_up.due import watch_until
 from ..clinical.follow_up.slots import BUILT_IN
 from ..clinical.follow_up.states import StepState, draw_move, follow, moved, superseding
 from ..contracts import (
@@ -21,6 +22,7 @@ from ..storage import Unit
 from ..storage.rows import StepRow
 from .cases import Gathering, outcomes_of
 from .keeping import Keeping, moment, problem, read, series_of
+from .tasks import of_review, put_tasks
 from .treatments import keep_treatment
 
 __all__ = [
@@ -72,7 +74,7 @@ def keep_follow_up(keeping: Keeping, plan: FollowUpPlan, treatment: TreatmentRec
         at = keeping.desk.instant()
         for move in superseding(follow(before, moves), plan, at=at, by=by, reason=_ANEW):
             keep_move(keeping, move)
-    unit.follow_ups.plan(_rows(unit, plan, first, follow(plan, moves)))
+    unit.follow_ups.plan(_rows(unit, first, follow(plan, moves), keeping.desk.clinic.zone))
 
 
 def moves_of(unit: Unit, plan: str) -> list[FollowUpMove]:
@@ -85,11 +87,14 @@ def steps_of(unit: Unit, plan: FollowUpPlan) -> tuple[StepState, ...]:
     return follow(plan, moves_of(unit, plan.id))
 
 
-def keep_move(keeping: Keeping, move: FollowUpMove) -> None:
-    """Keep a move, and have its step stand where the move put it; a move that is kept changes nothing."""
+def keep_move(keeping: Keeping, move: FollowUpMove, *, due: str | None = None) -> None:
+    """Keep a move, and have its step stand where the move put it; a move that is kept changes nothing.
+
+    `due` is when the step is due after it, where that is another time than before.
+    """
     if keeping.keep(move):
-        due = moment(move.due) if move.due is not None else None
-        keeping.unit.follow_ups.move(move.key, move.to_state, move.id, due=due)
+        time = due or move.due
+        keeping.unit.follow_ups.move(move.key, move.to_state, move.id, due=moment(time) if time is not None else None)
 
 
 def reviewed(keeping: Keeping, request: ReviewRequest) -> ReviewRequest:
@@ -142,6 +147,7 @@ def keep_review(keeping: Keeping, request: ReviewRequest, review: FollowUpReview
         response = response.model_copy(update={"status": "draft"})
     keeping.keep(response)
     keeping.keep(review)
+    put_tasks(keeping, of_review(review))
     if not review.accepted:
         return
     row = keeping.unit.records.latest("follow-up-plan", request.follow_up_plan.id)
@@ -179,18 +185,20 @@ def _series(one: Outcome) -> tuple[str | None, ...]:
     return one.instrument, one.region, one.side, one.rater
 
 
-def _rows(unit: Unit, plan: FollowUpPlan, treatment: str, steps: Iterable[StepState]) -> Iterator[StepRow]:
+def _rows(unit: Unit, treatment: str, steps: Sequence[StepState], zone: str) -> Iterator[StepRow]:
+    watched = watch_until(steps, zone)
     for step in steps:
         dated = step.dated
         yield StepRow(
             key=dated.key,
-            plan=plan.id,
+            plan=step.plan.id,
             treatment=treatment,
-            patient=plan.patient,
+            patient=step.plan.patient,
             step=dated.step,
             state=step.state,
             due=moment(step.due),
             earliest=moment(dated.earliest) if dated.earliest is not None else None,
             latest=moment(dated.latest) if dated.latest is not None else None,
             moved_at=unit.now,
+            watch_until=moment(watched) if watched is not None else None,
         )

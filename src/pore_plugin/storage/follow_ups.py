@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 
 from . import tables
 from .rows import StepRow
@@ -77,18 +77,31 @@ class FollowUps:
         """Return the steps in these states that were due by a moment, the earliest first."""
         return self._rows(_T.state.in_(list(states)) & (_T.due <= until), limit)
 
-    def opened(self, states: Iterable[str], at: int) -> list[StepRow]:
-        """Return the steps in these states whose window had opened by a moment, the earliest first."""
-        return self._rows(_T.state.in_(list(states)) & (_T.earliest <= at))
+    def waiting(self, states: Iterable[str], until: int, *, since: int) -> list[StepRow]:
+        """Return the steps in these states that were due by a moment, the earliest first.
 
-    def ended(self, states: Iterable[str], until: int, *, since: int | None = None) -> list[StepRow]:
-        """Return the steps in these states whose window ended by a moment, and not before another, earliest first."""
-        where = _T.state.in_(list(states)) & (_T.latest <= until)
-        return self._rows(where if since is None else where & (_T.latest >= since))
+        Left out is what was due and whose window ended before `since`.
+        """
+        return self._rows(_T.state.in_(list(states)) & (_T.due <= until) & _not_over(since))
 
-    def between(self, states: Iterable[str], since: int, until: int) -> list[StepRow]:
-        """Return the steps in these states that were due between two moments, the earliest first."""
-        return self._rows(_T.state.in_(list(states)) & (_T.due >= since) & (_T.due <= until))
+    def opened(self, states: Iterable[str], at: int, *, since: int) -> list[StepRow]:
+        """Return the steps in these states whose window had opened by a moment; left out is what `waiting` leaves."""
+        return self._rows(_T.state.in_(list(states)) & (_T.earliest <= at) & _not_over(since))
+
+    def ended(self, states: Iterable[str], until: int) -> list[StepRow]:
+        """Return the steps in these states whose window ended by a moment, the earliest first."""
+        return self._rows(_T.state.in_(list(states)) & (_T.latest <= until))
+
+    def after(self, states: Iterable[str], since: int) -> list[StepRow]:
+        """Return the steps in these states that are due after a moment, the earliest first."""
+        return self._rows(_T.state.in_(list(states)) & (_T.due > since))
+
+    def recent(self, states: Iterable[str], since: int) -> list[StepRow]:
+        """Return the steps in these states that were due, or whose window ended, at a moment or after it."""
+        wanted = _T.state.in_(list(states))
+        # One look-up for each index: neither database finds both from one condition every time.
+        found = [*self._rows(wanted & (_T.due >= since)), *self._rows(wanted & (_T.latest >= since))]
+        return sorted({row.key: row for row in found}.values(), key=lambda row: (row.due, row.key))
 
     def watched(self, at: int) -> list[StepRow]:
         """Return the steps of the plans whose red-flag watch may be open at a moment, the earliest first."""
@@ -120,3 +133,7 @@ class FollowUps:
     def _set(self, key: str, **values: object) -> None:
         where = (_T.clinic == self._unit.clinic, _T.key == key)
         self._unit.execute(update(tables.step).where(*where).values(**values))
+
+
+def _not_over(since: int) -> ColumnElement[bool]:
+    return or_(_T.due >= since, _T.latest.is_(None), _T.latest >= since)

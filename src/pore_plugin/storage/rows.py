@@ -48,7 +48,7 @@ class PatientRow:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LotUse:
-    """One vial of one lot in one treatment; `lot` as it was written. Replaced: an amendment says that it was another."""
+    """One vial of one lot in one treatment, `lot` as it was written; replaced when an amendment has another."""
 
     lot: str
     treatment: str
