@@ -46,7 +46,7 @@ def validate(
     if contract is not None and contract not in DOCUMENTS:
         raise misused("usage", "--contract names no published contract.", nearest_contract(contract))
     sources = sources_of(paths)
-    problems = check_package(sources, contract=contract).problems
+    problems = check_package(sources, contract=contract, keep=False).problems
     if not sources.files and not problems:
         step = "Name files, or a folder with *.json, *.yaml or *.toml."
         raise failed("validate.nothing", "There is no file to check.", step)

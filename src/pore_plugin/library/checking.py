@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from .sources import SourceFile, Sources, at_file
 
 if TYPE_CHECKING:
     from .known import Known
+    from .linking import Found, Linking
 
 __all__ = ["CheckedFile", "CheckedPackage", "check_package", "not_content"]
 
@@ -63,16 +64,18 @@ def check_package(
     known: Known | None = None,
     contract: str | None = None,
     references: bool = True,
+    keep: bool = True,
 ) -> CheckedPackage:
     """Check every document, and the content documents as one package.
 
     `known` is what the documents may refer to beside each other, by default the content of the
     package pore-plugin. `contract` is what every file is, whatever it says of itself. Without `references` documents
-    are not compared with each other; a catalogue does that when it takes them up.
+    are not compared with each other; a catalogue does that when it takes them up. Without `keep` the result has the
+    problems only, which is all that many documents need memory for.
     """
     given = sources if isinstance(sources, Sources) else Sources(tuple(sources))
     with _no_collection():
-        return _package(given, known, contract, references)
+        return _package(given, known, contract, references, keep)
 
 
 @contextmanager
@@ -90,26 +93,34 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _package(given: Sources, known: Known | None, contract: str | None, references: bool) -> CheckedPackage:
+def _package(given: Sources, known: Known | None, contract: str | None, references: bool, keep: bool) -> CheckedPackage:
     files: list[CheckedFile] = []
     problems = list(given.problems)
+    linking: Linking | None = None
     for source in given.files:
         try:
-            files.append(_checked(source, contract))
+            file = _checked(source, contract)
         except ProblemsError as error:
             problems += error.problems
-    content = [file for file in files if file.is_content]
-    problems += [not_content(file) for file in files if file.source.package is not None and not file.is_content]
-    if content:
-        # Imported here: records are checked one at a time, and without any content.
-        from .known import builtin_known
-        from .linking import package_problems
-
-        there = builtin_known() if known is None else known
-        if references:
-            problems += _duplicates(content)
-        problems += _located(package_problems(content, there, references=references))
+            continue
+        if file.is_content:
+            linking = linking or _linking(known, references)
+            linking.take(file)
+        elif source.package is not None:
+            problems.append(not_content(file))
+        if keep:
+            files.append(file)
+    if linking is not None:
+        problems += _located(linking.finish())
     return CheckedPackage(tuple(files), tuple(sorted(problems, key=_place)))
+
+
+def _linking(known: Known | None, references: bool) -> Linking:
+    # Imported here: records are checked one at a time, and without any content.
+    from .known import builtin_known
+    from .linking import Linking
+
+    return Linking(builtin_known() if known is None else known, references=references)
 
 
 def _checked(source: SourceFile, contract: str | None) -> CheckedFile:
@@ -136,36 +147,13 @@ def not_content(file: CheckedFile) -> Problem:
     )
 
 
-def _duplicates(content: Sequence[CheckedFile]) -> Iterator[Problem]:
-    """Name files that hold one version of one document, or documents of two kinds with one id."""
-    first: dict[tuple[str, str], CheckedFile] = {}
-    kinds: dict[str, CheckedFile] = {}
-    for file in content:
-        model = file.checked.model
-        other = first.setdefault((model.id, model.version), file)
-        if other is not file:
-            same = "the same" if other.checked.digest == file.checked.digest else "another"
-            sentence = f"{model.id} {model.version} stands in {other.source.name} too, as {same} document."
-            step = "Keep one of the files." if same == "the same" else "Keep one of them, or give one a new version."
-            yield from _located([(file, _problem("package.duplicate_id", sentence, "/version", step))])
-            continue
-        relative = kinds.setdefault(model.id, file)
-        if relative.contract != file.contract:
-            sentence = f"{model.id} is a {relative.contract} in {relative.source.name}."
-            yield from _located([(file, _problem("package.duplicate_id", sentence, "/id", "Give one a new id."))])
-
-
-def _problem(code: str, sentence: str, pointer: str, next_step: str) -> Problem:
-    return Problem(code=code, sentence=sentence[:4000], pointer=pointer, next_step=next_step)
-
-
-def _located(found: Iterable[tuple[CheckedFile, Problem]]) -> Iterator[Problem]:
+def _located(found: Iterable[Found]) -> Iterator[Problem]:
     """Give problems their places; a file is read again only for these."""
     by_file: dict[str, list[Problem]] = defaultdict(list)
     sources: dict[str, SourceFile] = {}
-    for file, problem in found:
-        by_file[file.source.name].append(problem)
-        sources[file.source.name] = file.source
+    for source, _, problem in found:
+        by_file[source.name].append(problem)
+        sources[source.name] = source
     for name, problems in by_file.items():
         reading = read_media(sources[name].data, sources[name].media)
         places = reading.locate({problem.pointer for problem in problems}) if reading.locate else {}

@@ -126,8 +126,8 @@ class _Planner:
 
             there = builtin_known() if known is None else known
             there = there.with_models(each.checked.model for several in self.by_id.values() for each in several)
-            for file, problem in package_problems(composed, there, references=True):
-                self.refuse(file.source, [of_composed(problem, file.checked.model.id)])
+            for source, identifier, problem in package_problems(composed, there, references=True):
+                self.refuse(source, [of_composed(problem, identifier)])
 
     def document_of(self, pin: Pin) -> dict[str, Any] | None:
         for one in self.held.versions(pin.id):
