@@ -271,8 +271,7 @@ class Keeping:
         if newest is not None and newest.digest == digest and newest.state in way.stays:
             return False
         if newest is not None and newest.digest != digest and not anew and not self._may_follow(way, newest, record):
-            if way.again == "ended" and self.unit.records.with_digest(kind, record_id, digest) is not None:
-                # A copy from before the record was ended.
+            if self._was_before(way, newest, record):
                 return False
             raise differs(kind)
         at = moment(said) if (said := way.at(record)) is not None else self.unit.now
@@ -318,6 +317,8 @@ class Keeping:
         revisions = self.unit.records.revisions(kind, self._id(record))
         digest = record_digest(self._discreet(record))
         same = [row for row in revisions if row.digest == digest]
+        if revisions and not same and self._was_before(way, revisions[-1], record):
+            return read(type(record), revisions[-1])
         if revisions and not same and (strict or way.made):
             raise differs(kind, pointer)
         if revisions and not self._of_one(revisions[-1], way.patient(record) or patient):
@@ -372,11 +373,11 @@ class Keeping:
     def _may_follow(self, way: Way, newest: RecordRow, record: Model) -> bool:
         if way.again != "ended":
             return way.again == "anew"
-        before, after = read(type(record), newest).to_document(), record.to_document()
-        same = {key: value for key, value in before.items() if key not in way.ends}
-        return same == {key: value for key, value in after.items() if key not in way.ends} and not any(
-            key in before for key in way.ends
-        )
+        return _ends(way, read(type(record), newest), record)
+
+    def _was_before(self, way: Way, newest: RecordRow, record: Model) -> bool:
+        """Whether this is a copy from before the record was ended."""
+        return way.again == "ended" and _ends(way, record, read(type(record), newest))
 
     def _id(self, record: Any) -> str:
         record_id: str = record.id
@@ -428,6 +429,14 @@ class Keeping:
 def _naming(desk: Desk) -> Iterator[Any]:
     for contract in (RegionMap, Product, Instrument):
         yield from desk.workflow.catalogue.of_type(contract)
+
+
+def _ends(way: Way, before: Model, after: Model) -> bool:
+    """Whether one record is the other with nothing added but what ends it."""
+    first, then = before.to_document(), after.to_document()
+    return not any(key in first for key in way.ends) and first == {
+        key: value for key, value in then.items() if key not in way.ends
+    }
 
 
 def _values(value: object) -> Iterator[object]:

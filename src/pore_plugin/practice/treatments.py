@@ -55,7 +55,7 @@ def keep_treatment(keeping: Keeping, treatment: TreatmentRecord) -> None:
     if treatment.report.amends is not None:
         amendments = (
             row.id
-            for row in unit.records.of_subject([treatment.plan.id], "treatment-record")
+            for row in unit.records.of_patient(unit.patients.family(treatment.patient), "treatment-record")
             if row.id != treatment.id and read(TreatmentRecord, row).report.amends == first
         )
         for earlier in (first, *amendments):
