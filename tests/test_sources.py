@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from library_files import listing, put, template, written
-from pore_plugin.contracts.limits import MAX_BYTES, MAX_TOML_BYTES
+from pore_plugin.contracts.limits import MAX_BYTES, MAX_TOML_BYTES, MAX_YAML_BYTES
 from pore_plugin.library import sources
 from pore_plugin.library.sources import SourceFile, read_sources
 
@@ -82,7 +82,9 @@ def test_a_named_link_is_followed(tmp_path: Path) -> None:
     assert [file.data for file in read_sources([link]).files] == [b"{}"]
 
 
-@pytest.mark.parametrize(("name", "limit"), [("a.json", MAX_BYTES), ("a.yaml", MAX_BYTES), ("a.toml", MAX_TOML_BYTES)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("a.json", MAX_BYTES), ("a.yaml", MAX_YAML_BYTES), ("a.toml", MAX_TOML_BYTES)]
+)
 def test_a_file_beyond_its_limit_is_refused(tmp_path: Path, name: str, limit: int) -> None:
     (tmp_path / name).write_bytes(b" " * limit)
     assert codes(tmp_path) == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pore_plugin.builtin import documents
 from pore_plugin.contracts import digest
-from pore_plugin.contracts.limits import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, MAX_PROBLEMS
+from pore_plugin.contracts.limits import MAX_DEPTH, MAX_INTEGER, MAX_PROBLEMS, MAX_YAML_BYTES
 from pore_plugin.contracts.problems import ProblemsError
 from pore_plugin.validation import check, check_yaml
 from pore_plugin.validation.jsontext import read_json
@@ -145,7 +145,7 @@ def test_what_readers_could_disagree_on_is_refused_with_its_place(
         ("a: 1".encode("utf-16"), "yaml.encoding"),
         ("a: 1".encode("utf-32-le"), "yaml.encoding"),
         ("a: ä".encode("latin-1"), "yaml.encoding"),
-        (b" " * (MAX_BYTES + 1), "yaml.too_large"),
+        (b" " * (MAX_YAML_BYTES + 1), "yaml.too_large"),
         (b"[" * (MAX_DEPTH + 1), "yaml.too_deep"),
         (b"- " * (MAX_DEPTH + 1), "yaml.too_deep"),
         (b"[" * 100_000, "yaml.too_deep"),

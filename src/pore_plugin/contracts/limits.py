@@ -10,12 +10,15 @@ __all__ = [
     "MAX_PACKAGE_RATIO",
     "MAX_PROBLEMS",
     "MAX_TOML_BYTES",
+    "MAX_YAML_BYTES",
 ]
 
 MAX_BYTES = 4 * 1024 * 1024
 """The most bytes one JSON document may have."""
 MAX_TOML_BYTES = 256 * 1024
 """The most bytes one TOML settings file may have."""
+MAX_YAML_BYTES = 1024 * 1024
+"""The most bytes one YAML document may have: reading YAML takes a hundred times as long as reading JSON."""
 MAX_DEPTH = 64
 """The most objects and arrays that may stand inside each other."""
 MAX_INTEGER = 2**53 - 1

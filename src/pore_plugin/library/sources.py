@@ -15,7 +15,14 @@ from pathlib import Path
 from stat import S_ISREG
 
 from ..contracts import Problem, ProblemLocation
-from ..contracts.limits import MAX_BYTES, MAX_DEPTH, MAX_PACKAGE_BYTES, MAX_PACKAGE_FILES, MAX_TOML_BYTES
+from ..contracts.limits import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_PACKAGE_BYTES,
+    MAX_PACKAGE_FILES,
+    MAX_TOML_BYTES,
+    MAX_YAML_BYTES,
+)
 from ..validation.reading import Media
 
 __all__ = ["MANIFEST", "SUFFIXES", "SourceFile", "Sources", "at_file", "media_of", "read_sources", "shown_name"]
@@ -26,7 +33,7 @@ MANIFEST = "pore-package.json"
 SUFFIXES: dict[str, Media] = {".json": "json", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 """The endings that a folder is searched for, and what they say of a file."""
 
-_LIMITS: dict[Media, int] = {"json": MAX_BYTES, "toml": MAX_TOML_BYTES, "yaml": MAX_BYTES}
+_LIMITS: dict[Media, int] = {"json": MAX_BYTES, "toml": MAX_TOML_BYTES, "yaml": MAX_YAML_BYTES}
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from ..contracts.limits import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, MAX_PROBLEMS
+from ..contracts.limits import MAX_DEPTH, MAX_INTEGER, MAX_PROBLEMS, MAX_YAML_BYTES
 from ..contracts.problems import Problem, ProblemLocation, ProblemsError
 from .jsonscan import line_and_column, pointer_part, shown_pointer
 
@@ -114,8 +114,8 @@ class _Reader:
         self.at = (1, 1)
 
     def text(self, data: bytes) -> str:
-        if len(data) > MAX_BYTES:
-            self.stop("yaml.too_large", f"The document is larger than {MAX_BYTES} bytes.", "Split it.")
+        if len(data) > MAX_YAML_BYTES:
+            self.stop("yaml.too_large", f"The document is larger than {MAX_YAML_BYTES} bytes.", "Write it as JSON.")
         if data.startswith(b"\xef\xbb\xbf"):
             self.encoding("The text begins with a byte order mark.")
         if data.startswith((b"\xff\xfe", b"\xfe\xff")) or 0 in data[:4]:
