@@ -111,6 +111,23 @@ def test_a_hold_stands_for_the_whole_person_until_it_is_lifted(desk: Desk) -> No
     assert codes(error) == ["patient.not_held"]
 
 
+def test_a_hold_goes_along_when_one_person_becomes_two_again(desk: Desk) -> None:
+    patients.merge(desk, SECOND, FIRST, TWICE)
+    patients.hold(desk, FIRST, "A claim was announced.")
+    patients.unmerge(desk, SECOND, "They are two people.")
+    assert {one.patient: one.hold for one in patients.list_patients(desk).patients} == {
+        FIRST: "A claim was announced.",
+        SECOND: "A claim was announced.",
+    }
+
+
+def test_a_hold_goes_along_with_corrected_records(desk: Desk) -> None:
+    patients.hold(desk, FIRST, "A claim was announced.")
+    patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    held = {one.patient: one.hold for one in patients.list_patients(desk).patients}
+    assert held[SECOND] == "It came with records that were corrected."
+
+
 def test_an_export_holds_every_revision_with_the_document_and_is_a_published_document(desk: Desk) -> None:
     with desk.use("setup") as unit:
         first = unit.records.of_patient([FIRST], "consultation")[0]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from charts import ADMIN, CANARY, FIRST, LATER, SECOND, THEN, desk_at, put_chart
+from pore_plugin import check
 from pore_plugin.contracts import ProblemsError
 from pore_plugin.practice import auditing, exports, patients, privacy
 from pore_plugin.storage import Database
@@ -109,6 +110,46 @@ def test_nothing_overrules_a_legal_hold(database: Database) -> None:
         assert unit.records.of_patient([FIRST], "treatment-record")
     patients.release(desk, FIRST, "The claim was withdrawn.")
     assert privacy.erase(desk, FIRST, WHY, apply=True).applied
+
+
+def test_a_record_under_hold_that_names_the_patient_is_not_changed(database: Database) -> None:
+    desk = desk_at(database, LATER)
+    with desk.use("setup") as unit:
+        put_chart(unit)
+        put_chart(unit, SECOND, suffix=".second", used_for=(FIRST,))
+    patients.hold(desk, SECOND, "A claim was announced.")
+    report = privacy.erase(desk, FIRST, WHY, apply=True, despite_retention="All the same.")
+    assert [one.code for one in report.refused] == ["erasure.named_under_hold"]
+    found = {one.patient: [why.code for why in one.kept_because] for one in privacy.retention(desk).patients}
+    assert found == {FIRST: ["erasure.named_under_hold"], SECOND: ["erasure.legal_hold"]}
+    patients.release(desk, SECOND, "It was withdrawn.")
+    assert privacy.erase(desk, FIRST, WHY, apply=True).applied
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 201])
+def test_a_reason_is_a_sentence(database: Database, reason: str) -> None:
+    desk = desk_at(database, LATER)
+    with pytest.raises(ProblemsError) as error:
+        privacy.erase(desk, FIRST, reason)
+    assert codes(error) == ["reason.length"]
+
+
+def test_a_corrected_record_loses_the_wrong_patients_id_and_birth_date_with_the_erasure(
+    database: Database, request: pytest.FixtureRequest
+) -> None:
+    wrong = f"wrong-{CANARY}"
+    desk = desk_at(database, LATER)
+    with desk.use("setup") as unit:
+        put_chart(unit, wrong)
+        put_chart(unit, SECOND, suffix=".second")
+    patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    assert privacy.erase(desk, wrong, WHY, apply=True).applied
+    assert files_with(CANARY, database, request) == []
+    export = exports.export_patient(desk, SECOND)
+    said = [one.to_document()["document"] for one in export.records if one.kind == "consultation" and one.redacted]
+    assert {(one["patient"]["id"], one["patient"]["birth_date"]) for one in said} == {("erased", "1900-01-01")}
+    assert all(check("consultation", one) for one in said)
+    assert auditing.verify(desk).intact
 
 
 def test_a_reason_may_not_say_who_it_was(database: Database) -> None:

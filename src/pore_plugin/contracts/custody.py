@@ -46,6 +46,7 @@ _Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 _Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _Actor = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,200}$")]
+_Label = Annotated[str, StringConstraints(min_length=1, max_length=400)]
 _Place = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 
 
@@ -183,9 +184,9 @@ class KeptMessage(Model):
     """Something that is, or was, to be told to others."""
 
     number: _Number
-    key: _Word
-    topic: _Word
-    subject: _Word
+    key: _Label
+    topic: _Label
+    subject: _Label
     state: Token = Field(description="What became of it.")
     at: Instant = Field(description="When it was put there.")
     attempts: _Count = 0
@@ -195,7 +196,7 @@ class KeptMessage(Model):
 class KeptResult(Model):
     """The first result of a command, kept so that sending it again makes nothing twice."""
 
-    key: _Word
+    key: _Label
     at: Instant = Field(description="When it was kept.")
     document: JsonValue
 

@@ -21,7 +21,7 @@ from ..storage import Unit, backup
 from ..storage.copying import Manifest
 from ..storage.rows import Tombstone
 from .desk import Desk
-from .patients import instant
+from .patients import instant, reason
 from .privacy import erase_again
 
 __all__ = ["restore", "resume", "take", "verify"]
@@ -128,6 +128,7 @@ def restore(desk: Desk, file: Path, *, replace: bool = False, erased: TombstoneL
 
 def resume(desk: Desk, why: str) -> ResumeReport:
     """Let a clinic deliver again after somebody has looked; `why` says what was looked at."""
+    why = reason(why)
     with desk.use("resume") as unit:
         was, since = unit.paused, unit.paused_at
         unit.pause(None)

@@ -40,6 +40,7 @@ __all__ = [
     "list_patients",
     "merge",
     "person",
+    "reason",
     "release",
     "unmerge",
 ]
@@ -126,12 +127,23 @@ def everything(unit: Unit, family: Iterable[str]) -> list[RecordRow]:
     return rows
 
 
+def reason(why: str, pointer: str = "/why", longest: int = 500) -> str:
+    """Return a reason that can be kept. Raises `ProblemsError` (`reason.length`)."""
+    said = why.strip()
+    if not 1 <= len(said) <= longest:
+        raise _problem(
+            "reason.length", f"A reason has 1 to {longest} characters.", "Say in a sentence why it is done.", pointer
+        )
+    return said
+
+
 def merge(desk: Desk, patient: str, into: str, why: str, *, despite: Iterable[str] = ()) -> PatientMerge:
     """Have one patient stand for another: whatever is looked up under either id is found from now on.
 
     Raises `ProblemsError`: `patient.unknown`, `patient.same`, and what speaks against it unless it stands in
     `despite`: `patient.birth_dates_differ`, `patient.hosts_differ`.
     """
+    why = reason(why)
     with desk.use("patient.merge") as unit:
         left, right = person(unit, patient, "/patient"), person(unit, into, "/into")
         if left[0].patient == right[0].patient:
@@ -165,6 +177,7 @@ def unmerge(desk: Desk, patient: str, why: str) -> PatientMerge:
 
     Raises `ProblemsError`: `patient.unknown`, `patient.not_merged`.
     """
+    why = reason(why)
     with desk.use("patient.unmerge") as unit:
         person(unit, patient)
         row = unit.patients.get(patient)
@@ -187,9 +200,13 @@ def unmerge(desk: Desk, patient: str, why: str) -> PatientMerge:
             by=desk.actor,
             at=desk.instant(),
         )
+        held = next((one.hold_why for one in person(unit, patient) if one.hold_why is not None), None)
         unit.patients.unmerge(patient)
         for name in brought:
             unit.patients.merge(name, patient)
+        if held is not None:
+            # It was put on both of them, as long as they were one.
+            unit.patients.hold(patient, held, desk.actor)
         _put(unit, "patient-merge", said, patient)
         unit.note(into, unmerged=said.id)
         _tell(desk, unit, "patient.unmerged", said.id, said.at, patient)
@@ -207,26 +224,38 @@ def release(desk: Desk, patient: str, why: str) -> LegalHold:
 
 
 def _hold(desk: Desk, patient: str, why: str, action: Literal["hold", "release"]) -> LegalHold:
+    why = reason(why)
     with desk.use(f"patient.{action}") as unit:
         rows = person(unit, patient)
         if action == "release" and all(row.hold_why is None for row in rows):
             raise _problem("patient.not_held", "There is no legal hold on this patient's records.", "Check the id.")
-        said = LegalHold(
-            id=record_key(desk.clinic.id, rows[0].patient, f"{action}.{unit.now}"),
-            clinic=desk.clinic.id,
-            action=action,
-            patient=rows[0].patient,
-            why=why,
-            by=desk.actor,
-            at=desk.instant(),
-        )
+        said = _held(desk, unit, rows[0].patient, why, action)
         if action == "hold":
             unit.patients.hold(said.patient, why, desk.actor)
         else:
             for row in rows:
                 unit.patients.hold(row.patient, None, None)
-        _put(unit, "legal-hold", said, said.patient)
     return said
+
+
+def _held(desk: Desk, unit: Unit, patient: str, why: str, action: Literal["hold", "release"]) -> LegalHold:
+    said = LegalHold(
+        id=record_key(desk.clinic.id, patient, f"{action}.{unit.now}"),
+        clinic=desk.clinic.id,
+        action=action,
+        patient=patient,
+        why=why,
+        by=desk.actor,
+        at=desk.instant(),
+    )
+    _put(unit, "legal-hold", said, patient)
+    return said
+
+
+def _hold_too(desk: Desk, unit: Unit, patient: str) -> None:
+    """Put a hold on whoever gets records that are under one, without saying whose it was."""
+    said = _held(desk, unit, patient, "It came with records that were corrected.", "hold")
+    unit.patients.hold(patient, said.why, desk.actor)
 
 
 def correct(
@@ -239,8 +268,10 @@ def correct(
     plan was made for. No bytes change. Consents, authorisations and overrides count as entered in error: they were
     given for the person that they name, and neither that person nor the right one agreed to this; a plan that nothing
     was done under is stopped likewise. `host` is needed for a patient of whom nothing is kept yet.
-    Raises `ProblemsError`: `record.unknown`, `patient.unknown`, `patient.same`.
+    A legal hold on the wrong patient goes along. Raises `ProblemsError`: `record.unknown`, `patient.unknown`,
+    `patient.same`.
     """
+    why = reason(why)
     with desk.use("patient.correct") as unit:
         moved, wrong = _session(unit, record_id, only=only)
         right = _known(unit, to_patient, host, moved[0].at)
@@ -259,7 +290,10 @@ def correct(
                 unit.lots.reassign(row.id, right)
             records.append(CorrectedRecord(kind=row.kind, id=row.id, digest=row.digest, state=state))
         _move_messages(unit, {row.id for row in moved}, wrong, right)
-        unit.patients.note(right, person(unit, right)[0].host, min(row.at for row in moved))
+        there = person(unit, right)
+        unit.patients.note(right, there[0].host, min(row.at for row in moved))
+        if any(row.hold_why for row in person(unit, wrong)) and not any(row.hold_why for row in there):
+            _hold_too(desk, unit, right)
         for patient in (wrong, right):
             unit.patients.settle(patient, ADMINISTRATIVE)
         here = _corrections(desk, unit, tuple(records), wrong, right, why)

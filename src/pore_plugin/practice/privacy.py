@@ -7,8 +7,9 @@ was. Copies that were made before still hold everything; a restore erases again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -38,6 +39,7 @@ from ..validation.jsontext import read_json
 from .desk import Desk
 from .mentions import places, without
 from .patients import everything, instant, person
+from .patients import reason as said_why
 
 __all__ = ["CLOSED", "clear", "erase", "erase_again", "retention", "tombstones"]
 
@@ -59,6 +61,11 @@ _UNDECIDED = Problem(
     sentence="The clinic settings do not say how long records are kept.",
     next_step="Set policies.retention, or say with --despite-retention why this one must go.",
 )
+_HELD_ELSEWHERE = Problem(
+    code="erasure.named_under_hold",
+    sentence="A record of another patient that is under a legal hold names this patient.",
+    next_step="That record may not be changed while the hold stands.",
+)
 _EVENT = Problem(
     code="erasure.adverse_event",
     sentence="An adverse event of this patient is still open.",
@@ -77,6 +84,9 @@ _NAMES = Problem(
 )
 
 
+_ALWAYS = (_HOLD, _HELD_ELSEWHERE)
+
+
 @dataclass(frozen=True, slots=True)
 class _Person:
     """Everything that decides about an erasure."""
@@ -92,21 +102,26 @@ def erase(
 ) -> ErasureReport:
     """Erase a patient under every id, or say what that would remove and what stands against it.
 
-    A legal hold always stands against it; a running retention period, an open adverse event and a quarantined lot
-    unless `despite_retention` says why. With something against it nothing is erased and the report has `refused`.
-    Raises `ProblemsError`: `patient.unknown`, `erasure.reason_names`.
+    A legal hold always stands against it, on this patient's records or on one that names the patient; a running
+    retention period, an open adverse event and a quarantined lot unless `despite_retention` says why. With something
+    against it nothing is erased and the report has `refused`.
+    Raises `ProblemsError`: `patient.unknown`, `erasure.reason_names`, `reason.length`.
     """
+    reason = said_why(reason, "/reason", 200)
+    despite_retention = said_why(despite_retention, "/despite_retention", 200) if despite_retention else None
     with desk.use("patient.erase") as unit:
         whose = _standing(desk, unit, patient)
-        if any(name in said for name in whose.family for said in (reason, despite_retention or "")):
+        if _names(whose.family, f"{reason} {despite_retention}"):
             raise ProblemsError([_NAMES])
-        overruled = {one.code for one in whose.against if one is not _HOLD} if despite_retention else set()
+        if _named_under_hold(unit, whose.family):
+            whose = replace(whose, against=(*whose.against, _HELD_ELSEWHERE))
+        overruled = {one.code for one in whose.against if one not in _ALWAYS} if despite_retention else set()
         refused = tuple(one for one in whose.against if one.code not in overruled)
         report = _report(desk, unit, whose, refused)
         if refused or not apply:
             return report
         why = f"{reason} Despite retention: {despite_retention}" if overruled else reason
-        (stone,) = _remove(unit, [whose.family], why[:500])
+        (stone,) = _remove(unit, [whose.family], why)
     cleared, problems = clear(desk)
     return report.model_copy(
         update={
@@ -128,26 +143,10 @@ def retention(desk: Desk, *, apply: bool = False) -> RetentionReport:
     period = desk.clinic.policies.retention
     if period is None:
         raise ProblemsError([_UNDECIDED.model_copy(update={"code": "retention.undecided"})])
-    found: list[RetentionPatient] = []
-    going: list[tuple[str, ...]] = []
     with desk.use("retention") as unit:
-        quarantined = _quarantined(unit)
-        for head in _long_ago(desk, unit, period):
-            whose = _standing(desk, unit, head, quarantined)
-            if whose.ends is None or whose.ends >= desk.today():
-                continue
-            kept = tuple(one for one in whose.against if one is not _RETENTION)
-            if not kept:
-                going.append(whose.family)
-            found.append(
-                RetentionPatient(
-                    patient=None if apply and not kept else head,
-                    last_at=instant(desk, whose.last_at),
-                    ended=whose.ends,
-                    kept_because=kept,
-                    records=sum(one.count for one in _kinds(unit, whose.family)),
-                )
-            )
+        over = _over(desk, unit, period)
+        going = [whose.family for whose in over if not _stays(whose)]
+        found = tuple(_past(desk, unit, whose, apply=apply) for whose in over)
         unit.note(None, due=len(going), applied=apply)
         if apply and going:
             _remove(unit, going, "retention")
@@ -159,7 +158,7 @@ def retention(desk: Desk, *, apply: bool = False) -> RetentionReport:
         by=desk.actor,
         retention=period,
         applied=apply,
-        patients=tuple(found),
+        patients=found,
         erased=len(going) if apply else 0,
         kept=len(found) - len(going),
         scrubbed=cleared,
@@ -183,6 +182,49 @@ def tombstones(desk: Desk) -> TombstoneList:
         check = unit.patients.hash_of("").hex()
         unit.note(None, listed=len(stones))
     return TombstoneList(clinic=desk.clinic.id, generated_at=desk.instant(), key_check=check, tombstones=stones)
+
+
+def _over(desk: Desk, unit: Unit, period: str) -> list[_Person]:
+    """Return the people whose retention period is over, with what stands against erasing them."""
+    quarantined, today = _quarantined(unit), desk.today()
+    people = [_standing(desk, unit, head, quarantined) for head in _long_ago(desk, unit, period)]
+    over = [whose for whose in people if whose.ends is not None and whose.ends < today]
+    held = _named_under_hold(unit, [name for whose in over for name in whose.family])
+    return [
+        replace(whose, against=(*whose.against, _HELD_ELSEWHERE)) if held.intersection(whose.family) else whose
+        for whose in over
+    ]
+
+
+def _stays(whose: _Person) -> tuple[Problem, ...]:
+    return tuple(one for one in whose.against if one is not _RETENTION)
+
+
+def _past(desk: Desk, unit: Unit, whose: _Person, *, apply: bool) -> RetentionPatient:
+    kept = _stays(whose)
+    return RetentionPatient(
+        patient=None if apply and not kept else whose.family[0],
+        last_at=instant(desk, whose.last_at),
+        ended=whose.ends or "",
+        kept_because=kept,
+        records=sum(one.count for one in _kinds(unit, whose.family)),
+    )
+
+
+def _names(family: Iterable[str], said: str) -> bool:
+    return any(re.search(rf"(?<![A-Za-z0-9-]){re.escape(name)}(?![A-Za-z0-9-])", said) for name in family)
+
+
+def _named_under_hold(unit: Unit, ids: Sequence[str]) -> set[str]:
+    """Return which of these ids stand in a record of somebody else that is under a legal hold."""
+    held: set[str] = set()
+    for head in {unit.patients.head(row.patient) for row in unit.patients.all() if row.hold_why is not None}:
+        family = unit.patients.family(head)
+        others = set(ids).difference(family)
+        for row in everything(unit, family) if others else ():
+            document = read_json(row.document)
+            held |= {name for name in others if places(document, [name])}
+    return held
 
 
 def _standing(desk: Desk, unit: Unit, patient: str, quarantined: frozenset[str] | None = None) -> _Person:
