@@ -84,9 +84,11 @@ def content() -> tuple[Checked[Any], ...]:
     return tuple(checked)
 
 
+@cache
 def markets() -> Markets:
     """Return the markets that the content of the package knows; no other is accepted."""
-    return next(checked.model for checked in content() if isinstance(checked.model, Markets))
+    # Read alone: whoever has settings needs it, and most of them none of the other documents.
+    return check(Markets, (_folder() / "markets.json").read_bytes(), file="markets.json").model
 
 
 def documents() -> tuple[tuple[str, bytes], ...]:

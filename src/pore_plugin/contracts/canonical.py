@@ -11,7 +11,7 @@ from .limits import MAX_INTEGER, MAX_NODES
 if TYPE_CHECKING:
     from .base import Model
 
-__all__ = ["canonical", "checked_digest", "composed_version", "digest", "record_digest"]
+__all__ = ["canonical", "checked_canonical", "checked_digest", "composed_version", "digest", "record_digest"]
 
 _OUTSIDE_DIGEST = frozenset({"digest", "status"})
 _LEAF = frozenset({bool, type(None)})
@@ -70,11 +70,18 @@ def checked_digest(document: Mapping[str, Any]) -> str:
     Raises `ValueError` for what no contract lets pass.
     """
     body = {key: value for key, value in document.items() if key not in _OUTSIDE_DIGEST}
+    return "sha256:" + sha256(checked_canonical(body)).hexdigest()
+
+
+def checked_canonical(document: Mapping[str, Any]) -> bytes:
+    """Return the `canonical` form of a document that passed the check of its contract, sooner: see `record_digest`.
+
+    Raises `ValueError` for what no contract lets pass.
+    """
     try:
-        text = (_fast_writer() or _PLAIN.encode)(body).encode()
+        return (_fast_writer() or _PLAIN.encode)(document).encode()
     except ValueError:
         raise ValueError("the record was built without checks and cannot be written") from None
-    return "sha256:" + sha256(text).hexdigest()
 
 
 @cache

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
-from ..contracts import Bump, ImportReport, Pin, Problem, RatedChange, TouchedRecords, canonical
+from ..contracts import Bump, ImportReport, Pin, Problem, RatedChange, TouchedRecords
+from ..contracts.canonical import checked_canonical
 from ..validation import Checked
 from .sources import SourceFile
 
@@ -74,7 +75,7 @@ class PlannedDocument:
     @cached_property
     def canonical(self) -> bytes:
         """The RFC 8785 form of the document as read."""
-        return canonical(self.checked.document)
+        return checked_canonical(self.checked.document)
 
     def _item(self) -> dict[str, Any]:
         optional = {

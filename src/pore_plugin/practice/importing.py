@@ -14,7 +14,7 @@ from ..catalogue import CLINIC
 from ..clinical.follow_up.standing import FINAL
 from ..clinical.keys import record_key
 from ..contracts import Event, ImportReport, Overlay, Problem, TouchedRecords
-from ..library.checking import CheckedFile, check_package
+from ..library.checking import CheckedFile, check_package, no_collection
 from ..library.import_plans import HeldVersion, ImportPlan, PlannedDocument
 from ..library.known import Known, builtin_known
 from ..library.planning import plan_import, unchanged_by_bytes
@@ -152,7 +152,14 @@ def import_content(
     Files whose very bytes were imported are not even read as documents, and where there are no others nothing at all
     is written.
     """
-    sources = read_sources(paths, media=frozenset({"json", "yaml"}))
+    # What is read, checked and written down here is thousands of trees, and all of it stays until the end.
+    with no_collection():
+        return _import(desk, read_sources(paths, media=frozenset({"json", "yaml"})), apply, why, progress)
+
+
+def _import(
+    desk: Desk, sources: Sources, apply: bool, why: str | None, progress: Progress | None
+) -> tuple[ImportReport, list[Event]]:
     with desk.use("content.import") as unit:
         known, rest = unchanged_by_bytes(sources.files, HeldContent(unit))
     if not rest and not sources.problems:
