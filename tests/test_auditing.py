@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from charts import ADMIN, FIRST, LATER, SECOND, desk_at, put_chart
 from pore_plugin.contracts import AuditHead
-from pore_plugin.practice import Desk, auditing, exports, patients, privacy
+from pore_plugin.practice import Desk, auditing, corrections, exports, patients, privacy
 from pore_plugin.storage import Database
 
 
@@ -133,7 +133,7 @@ def test_an_erased_patient_has_no_entries_and_the_chain_holds(desk: Desk) -> Non
 def test_an_entry_about_another_that_held_an_erased_ones_record_keeps_who_and_when(desk: Desk) -> None:
     with desk.use("setup") as unit:
         put_chart(unit, SECOND, suffix=".second")
-    patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    corrections.correct(desk, "treatment-1", SECOND, "Two people with one name.")
     privacy.erase(desk, SECOND, "Asked for in writing.", apply=True)
     entries = auditing.who(desk, FIRST).entries
     erased = [one for one in entries if one.erased]

@@ -11,7 +11,7 @@ import pytest
 from charts import ADMIN, CANARY, FIRST, SECOND, desk_at, put_chart
 from pore_plugin import check
 from pore_plugin.contracts import PatientExport, ProblemsError
-from pore_plugin.practice import Desk, auditing, exports, patients
+from pore_plugin.practice import Desk, auditing, corrections, exports, patients
 from pore_plugin.storage import Database
 
 TWICE = "Registered twice."
@@ -123,7 +123,7 @@ def test_a_hold_goes_along_when_one_person_becomes_two_again(desk: Desk) -> None
 
 def test_a_hold_goes_along_with_corrected_records(desk: Desk) -> None:
     patients.hold(desk, FIRST, "A claim was announced.")
-    patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    corrections.correct(desk, "treatment-1", SECOND, "Two people with one name.")
     held = {one.patient: one.hold for one in patients.list_patients(desk).patients}
     assert held[SECOND] == "It came with records that were corrected."
 
@@ -195,7 +195,7 @@ def test_a_session_of_the_wrong_patient_is_found_under_the_right_one_with_its_by
         unit.outbox.add("later", "recall.task", "treatment-1", b"{}", at=1, patient=FIRST)
         unit.idempotency.put("k", "x", b'{"treatment":"treatment-1"}', patient=FIRST)
     before = bytes_of(desk)
-    said = patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    said = corrections.correct(desk, "treatment-1", SECOND, "Two people with one name.")
     assert before.items() <= bytes_of(desk).items()
     assert (said.patient, said.recorded_as, said.direction) == (SECOND, FIRST, "here")
     assert {one.kind: one.state for one in said.records} == {
@@ -219,7 +219,7 @@ def test_a_session_of_the_wrong_patient_is_found_under_the_right_one_with_its_by
 
 
 def test_the_wrong_patients_records_do_not_say_whose_the_others_are(desk: Desk) -> None:
-    patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    corrections.correct(desk, "treatment-1", SECOND, "Two people with one name.")
     wrong, right = exports.export_patient(desk, FIRST), exports.export_patient(desk, SECOND)
     (away,) = [one for one in wrong.records if one.kind == "record-correction"]
     (here,) = [one for one in right.records if one.kind == "record-correction"]
@@ -229,7 +229,7 @@ def test_the_wrong_patients_records_do_not_say_whose_the_others_are(desk: Desk) 
 
 
 def test_only_a_treatment_can_be_moved_and_the_plan_and_consent_stay(desk: Desk) -> None:
-    said = patients.correct(desk, "treatment-1", SECOND, "Treated under another's plan.", only=True)
+    said = corrections.correct(desk, "treatment-1", SECOND, "Treated under another's plan.", only=True)
     assert {one.kind for one in said.records} == {"treatment-record", "follow-up-plan"}
     with desk.use("look") as unit:
         (consent,) = unit.records.of_patient([FIRST], "consent")
@@ -242,7 +242,7 @@ def test_a_plan_that_nothing_was_done_under_is_stopped_by_a_correction(desk: Des
         unit.records.put(
             "procedure-plan", "plan-open", b"{}", "sha256:" + "1" * 64, at=plan.at, patient=FIRST, subject=plan.subject
         )
-    said = patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    said = corrections.correct(desk, "treatment-1", SECOND, "Two people with one name.")
     states = {one.id: one.state for one in said.records if one.kind == "procedure-plan"}
     assert states == {plan.id: "completed", "plan-open": "entered-in-error"}
 
@@ -251,15 +251,15 @@ def test_an_authorisation_that_another_session_used_stays(desk: Desk) -> None:
     with desk.use("setup") as unit:
         other = b'{"id":"treatment-other","authorisation":"authorisation-1","report":{"vials":[]}}'
         unit.records.put("treatment-record", "treatment-other", other, "sha256:" + "1" * 64, at=1, patient=FIRST)
-    said = patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    said = corrections.correct(desk, "treatment-1", SECOND, "Two people with one name.")
     assert "authorisation" not in {one.kind for one in said.records}
 
 
 def test_a_correction_to_somebody_new_needs_the_host(desk: Desk) -> None:
     with pytest.raises(ProblemsError) as error:
-        patients.correct(desk, "treatment-1", "patient-new", "Two people.")
+        corrections.correct(desk, "treatment-1", "patient-new", "Two people.")
     assert codes(error) == ["patient.unknown"]
-    said = patients.correct(desk, "treatment-1", "patient-new", "Two people.", host="sample-host")
+    said = corrections.correct(desk, "treatment-1", "patient-new", "Two people.", host="sample-host")
     assert said.patient == "patient-new"
 
 
@@ -268,7 +268,7 @@ def test_a_correction_needs_a_record_and_another_patient(desk: Desk, record: str
     with desk.use("look") as unit:
         plan = unit.records.of_patient([FIRST], "procedure-plan")[0].id
     with pytest.raises(ProblemsError) as error:
-        patients.correct(desk, plan if record == "plan" else record, to, "Why.")
+        corrections.correct(desk, plan if record == "plan" else record, to, "Why.")
     assert codes(error) == [code]
 
 
@@ -276,7 +276,7 @@ def test_the_retention_of_both_counts_from_what_is_theirs_after_a_correction(des
     with desk.use("setup") as unit:
         unit.records.put("outcome", "early", b"{}", "sha256:" + "1" * 64, at=1_000, patient=FIRST)
         unit.patients.note(FIRST, "sample-host", 1_000)
-    patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    corrections.correct(desk, "treatment-1", SECOND, "Two people with one name.")
     with desk.use("look") as unit:
         row = unit.patients.get(FIRST)
         assert row is not None
@@ -286,7 +286,7 @@ def test_the_retention_of_both_counts_from_what_is_theirs_after_a_correction(des
 def test_whatever_is_done_with_a_patient_is_in_the_audit(desk: Desk) -> None:
     patients.hold(desk, FIRST, "A claim.")
     patients.release(desk, FIRST, "None.")
-    patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    corrections.correct(desk, "treatment-1", SECOND, "Two people with one name.")
     patients.merge(desk, SECOND, FIRST, TWICE)
     actions = {one.action for one in auditing.who(desk, FIRST).entries if one.actor == ADMIN}
     assert {"patient.hold", "patient.release", "patient.correct", "patient.merge"} <= actions

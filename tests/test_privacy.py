@@ -11,7 +11,7 @@ import pytest
 from charts import ADMIN, CANARY, FIRST, LATER, SECOND, THEN, desk_at, put_chart
 from pore_plugin import check
 from pore_plugin.contracts import ProblemsError
-from pore_plugin.practice import auditing, exports, patients, privacy
+from pore_plugin.practice import auditing, corrections, exports, patients, privacy
 from pore_plugin.storage import Database
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def test_a_corrected_record_loses_the_wrong_patients_id_and_birth_date_with_the_
     with desk.use("setup") as unit:
         put_chart(unit, wrong)
         put_chart(unit, SECOND, suffix=".second")
-    patients.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    corrections.correct(desk, "treatment-1", SECOND, "Two people with one name.")
     assert privacy.erase(desk, wrong, WHY, apply=True).applied
     assert files_with(CANARY, database, request) == []
     export = exports.export_patient(desk, SECOND)

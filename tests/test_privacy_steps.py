@@ -9,7 +9,7 @@ import pytest
 from charts import CANARY, LATER, THEN, desk_at, walked
 from factories import with_canaries
 from pore_plugin.contracts import TreatmentRequest
-from pore_plugin.practice import Records, exports, patients, privacy
+from pore_plugin.practice import Records, corrections, exports, patients, privacy
 from pore_plugin.storage import Database
 from test_privacy import files_with
 
@@ -49,7 +49,7 @@ def test_a_whole_session_that_the_steps_kept_moves(database: Database) -> None:
     with at.use("look") as unit:
         before = {(row.kind, row.id) for row in patients.everything(unit, ["patient-1"])}
         (treatment,) = unit.records.of_patient(["patient-1"], "treatment-record")
-    said = patients.correct(at, treatment.id, "patient-9", "Two people with one name.", host="sample-host")
+    said = corrections.correct(at, treatment.id, "patient-9", "Two people with one name.", host="sample-host")
     assert {(one.kind, one.id) for one in said.records} == before
     with at.use("look") as unit:
         assert {row.kind for row in unit.records.of_patient(["patient-1"])} == {"record-correction"}
@@ -65,6 +65,6 @@ def test_a_consent_in_the_wrong_name_spares_nobody_the_cooling_off(database: Dat
     with at.use("look") as unit:
         (treatment,) = unit.records.of_patient(["patient-1"], "treatment-record")
         assert _consents(unit, ["patient-1"])
-    patients.correct(at, treatment.id, "patient-9", "Two people with one name.", host="sample-host")
+    corrections.correct(at, treatment.id, "patient-9", "Two people with one name.", host="sample-host")
     with at.use("look") as unit:
         assert _consents(unit, ["patient-1"]) == _consents(unit, ["patient-9"]) == []

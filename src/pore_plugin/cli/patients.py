@@ -280,9 +280,9 @@ def correct(
     Example: pore-plugin patient correct consultation-2 --to patient-1 --why "Two people with one name." --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
     with desk_for(clinic, database, actor) as desk:
-        from ..practice import patients
+        from ..practice import corrections
 
-        said = patients.correct(desk, record, to, why, only=only, host=host)
+        said = corrections.correct(desk, record, to, why, only=only, host=host)
     show(said, lambda: sheets.correction_sheet(said), output)
 
 

@@ -21,8 +21,8 @@ from ..storage import Unit, backup
 from ..storage.copying import Manifest
 from ..storage.rows import Tombstone
 from .desk import Desk
+from .erasing import erase_again
 from .patients import instant, reason
-from .privacy import erase_again
 
 __all__ = ["restore", "resume", "take", "verify"]
 

@@ -1,20 +1,14 @@
-"""Erasing: what a patient asks for, and what is due when the retention period is over.
-
-An erasure takes every payload of a person: records, steps, lots, messages, results of commands, and the details of the
-audit. What others' records say of the person by id is taken out of them. A tombstone stays, which tells nobody who it
-was. Copies that were made before still hold everything; a restore erases again.
-"""
+"""Who is erased: at a patient's request, and when the retention period is over; what stands against it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ..clinical.durations import add_local, add_to_date, parse_duration
-from ..clinical.keys import record_key
 from ..clinical.treatment.lots import lot_key
 from ..contracts import (
     ErasureReport,
@@ -22,26 +16,22 @@ from ..contracts import (
     Mention,
     Problem,
     ProblemsError,
-    RecordRedaction,
     RetentionPatient,
     RetentionReport,
     Tombstone,
     TombstoneList,
-    canonical,
-    digest,
 )
-from ..contracts.canonical import record_digest
 from ..storage import Unit
-from ..storage.rows import OutboxRow, RecordRow
 from ..storage.rows import Tombstone as Stone
 from ..storage.traces import Traces
 from ..validation.jsontext import read_json
 from .desk import Desk
-from .mentions import places, without
-from .patients import everything, instant, person
+from .erasing import kinds, mentions, named_under_hold, remove
+from .mentions import places
+from .patients import instant, person
 from .patients import reason as said_why
 
-__all__ = ["CLOSED", "clear", "erase", "erase_again", "retention", "tombstones"]
+__all__ = ["CLOSED", "clear", "erase", "retention", "tombstones"]
 
 CLOSED = frozenset({"completed", "closed", "resolved", "entered-in-error", "cancelled"})
 """States in which an adverse event asks for nothing more."""
@@ -113,7 +103,7 @@ def erase(
         whose = _standing(desk, unit, patient)
         if _names(whose.family, f"{reason} {despite_retention}"):
             raise ProblemsError([_NAMES])
-        if _named_under_hold(unit, whose.family):
+        if named_under_hold(unit, whose.family):
             whose = replace(whose, against=(*whose.against, _HELD_ELSEWHERE))
         overruled = {one.code for one in whose.against if one not in _ALWAYS} if despite_retention else set()
         refused = tuple(one for one in whose.against if one.code not in overruled)
@@ -121,7 +111,7 @@ def erase(
         if refused or not apply:
             return report
         why = f"{reason} Despite retention: {despite_retention}" if overruled else reason
-        (stone,) = _remove(unit, [whose.family], why)
+        (stone,) = remove(unit, [whose.family], why)
     cleared, problems = clear(desk)
     return report.model_copy(
         update={
@@ -149,7 +139,7 @@ def retention(desk: Desk, *, apply: bool = False) -> RetentionReport:
         found = tuple(_past(desk, unit, whose, apply=apply) for whose in over)
         unit.note(None, due=len(going), applied=apply)
         if apply and going:
-            _remove(unit, going, "retention")
+            remove(unit, going, "retention")
     # Also where nobody is due: what an earlier erasure could not clear is cleared now.
     cleared, problems = clear(desk) if apply else (False, ())
     return RetentionReport(
@@ -166,15 +156,6 @@ def retention(desk: Desk, *, apply: bool = False) -> RetentionReport:
     )
 
 
-def erase_again(unit: Unit) -> int:
-    """Erase whoever a restore brought back although there is a tombstone, and return how many ids that were."""
-    found = unit.patients.buried()
-    if found:
-        families = {unit.patients.family(name) for name in found}
-        _remove(unit, sorted(families), "erased before, and brought back by a restore")
-    return len(found)
-
-
 def tombstones(desk: Desk) -> TombstoneList:
     """Return the clinic's tombstones, to be kept apart from the database and handed in at a restore."""
     with desk.use("tombstone.list") as unit:
@@ -189,7 +170,7 @@ def _over(desk: Desk, unit: Unit, period: str) -> list[_Person]:
     quarantined, today = _quarantined(unit), desk.today()
     people = [_standing(desk, unit, head, quarantined) for head in _long_ago(desk, unit, period)]
     over = [whose for whose in people if whose.ends is not None and whose.ends < today]
-    held = _named_under_hold(unit, [name for whose in over for name in whose.family])
+    held = named_under_hold(unit, [name for whose in over for name in whose.family])
     return [
         replace(whose, against=(*whose.against, _HELD_ELSEWHERE)) if held.intersection(whose.family) else whose
         for whose in over
@@ -207,24 +188,12 @@ def _past(desk: Desk, unit: Unit, whose: _Person, *, apply: bool) -> RetentionPa
         last_at=instant(desk, whose.last_at),
         ended=whose.ends or "",
         kept_because=kept,
-        records=sum(one.count for one in _kinds(unit, whose.family)),
+        records=sum(one.count for one in kinds(unit, whose.family)),
     )
 
 
 def _names(family: Iterable[str], said: str) -> bool:
     return any(re.search(rf"(?<![A-Za-z0-9-]){re.escape(name)}(?![A-Za-z0-9-])", said) for name in family)
-
-
-def _named_under_hold(unit: Unit, ids: Sequence[str]) -> set[str]:
-    """Return which of these ids stand in a record of somebody else that is under a legal hold."""
-    held: set[str] = set()
-    for head in {unit.patients.head(row.patient) for row in unit.patients.all() if row.hold_why is not None}:
-        family = unit.patients.family(head)
-        others = set(ids).difference(family)
-        for row in everything(unit, family) if others else ():
-            document = read_json(row.document)
-            held |= {name for name in others if places(document, [name])}
-    return held
 
 
 def _standing(desk: Desk, unit: Unit, patient: str, quarantined: frozenset[str] | None = None) -> _Person:
@@ -279,13 +248,6 @@ def _lots(unit: Unit, family: Iterable[str]) -> frozenset[str]:
     return frozenset(lot_key(use["vial"]["lot"]) for one in documents for use in one["report"].get("vials", ()))
 
 
-def _kinds(unit: Unit, family: Iterable[str]) -> tuple[KindCount, ...]:
-    ids: dict[str, set[str]] = {}
-    for row in everything(unit, family):
-        ids.setdefault(row.kind, set()).add(row.id)
-    return tuple(KindCount(kind=kind, count=len(found)) for kind, found in sorted(ids.items()))
-
-
 def _report(desk: Desk, unit: Unit, whose: _Person, refused: tuple[Problem, ...]) -> ErasureReport:
     rows = Traces(unit).rows_of(whose.family)
     return ErasureReport(
@@ -298,85 +260,15 @@ def _report(desk: Desk, unit: Unit, whose: _Person, refused: tuple[Problem, ...]
         last_at=instant(desk, whose.last_at),
         retention=desk.clinic.policies.retention,
         retention_ends=whose.ends,
-        records=_kinds(unit, whose.family),
+        records=kinds(unit, whose.family),
         rows=tuple(KindCount(kind=name.replace("_", "-"), count=count) for name, count in sorted(rows.items())),
         mentions=tuple(
             Mention(kind=row.kind, id=row.id, revision=row.revision, pointers=places(document, whose.family))
-            for row, document in _mentions(unit, whose.family)
+            for row, document in mentions(unit, whose.family)
         ),
         backups=_copies(desk, unit),
         refused=refused,
     )
-
-
-def _mentions(unit: Unit, ids: Sequence[str]) -> list[tuple[RecordRow, object]]:
-    """Return records of others that name one of these ids, with their documents."""
-    rows = ((row, read_json(row.document)) for row in Traces(unit).in_records(ids, ids))
-    return [(row, document) for row, document in rows if places(document, ids)]
-
-
-def _remove(unit: Unit, families: Sequence[tuple[str, ...]], reason: str) -> list[Stone]:
-    """Take everything of these people away in this transaction, and return one tombstone for each."""
-    ids = [name for family in families for name in family]
-    counts = [_kinds(unit, family) for family in families]
-    words = {*ids, *(step.key for step in unit.follow_ups.of_patient(ids))}
-    for row in everything(unit, ids):
-        words.add(row.id)
-        if row.patient is None:
-            unit.records.reassign(row.kind, row.id, ids[0])
-    _take_out_of_records(unit, ids)
-    traces = Traces(unit)
-    traces.forget_results(traces.in_results(ids, ids))
-    for message in traces.in_outbox(ids, ids):
-        _take_out_of_message(traces, message, ids)
-    traces.forget_details(traces.in_audit(words, ids))
-    unit.patients.forget(ids)
-    unit.forget_touched(tuple(ids))
-    stones = []
-    for family, found in zip(families, counts, strict=True):
-        said = canonical({"counts": [one.to_document() for one in found]})
-        first, *_ = [unit.patients.bury(name, reason, said) for name in family]
-        unit.note(None, tombstone=first.patient_hash.hex(), ids=len(family))
-        stones.append(first)
-    return stones
-
-
-def _take_out_of_records(unit: Unit, ids: Sequence[str]) -> None:
-    traces, now = Traces(unit), unit.now
-    for row, document in _mentions(unit, ids):
-        clean = without(document, ids)
-        kept = canonical(clean)
-        traces.set_record(row, kept)
-        if row.patient is None:
-            continue
-        said = RecordRedaction(
-            id=record_key(unit.clinic, row.id, f"redaction.{row.revision}.{now}"),
-            clinic=unit.clinic,
-            patient=row.patient,
-            kind=row.kind,
-            record=row.id,
-            revision=row.revision,
-            original_digest=row.digest,
-            redacted_digest=digest(clean),
-            pointers=places(document, ids),
-            by=unit.actor,
-            at=datetime.fromtimestamp(now, ZoneInfo("UTC")).isoformat(),
-        )
-        unit.records.put(
-            "record-redaction",
-            said.id,
-            said.to_json(),
-            record_digest(said),
-            at=now,
-            patient=row.patient,
-            subject=row.id,
-        )
-
-
-def _take_out_of_message(traces: Traces, message: OutboxRow, ids: Sequence[str]) -> None:
-    document = read_json(message.document)
-    if places(document, ids):
-        traces.set_message(message, canonical(without(document, ids)))
 
 
 def clear(desk: Desk) -> tuple[bool, tuple[Problem, ...]]:
