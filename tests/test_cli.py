@@ -66,11 +66,12 @@ def test_the_promised_commands_are_there() -> None:
     promised = (
         "demo form submit assess plan consent ready treat review validate schema plugins scan "
         "package record case sheet import list show diff export history approve withdraw hand-over "
-        "retire rollback backup restore resume retention"
+        "retire rollback backup restore resume retention "
+        "recall adverse-events outcomes"
     )
     below = {
         "audit": "verify who",
-        "follow-up": "plan",
+        "follow-up": "done due history move plan",
         "init": "clinic protocol schedule template",
         "overlay": "diff new rebase",
         "patient": "correct erase export hold list merge release tombstones unmerge",

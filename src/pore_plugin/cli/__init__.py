@@ -12,9 +12,12 @@ from . import (
     approvals,
     custody,
     demonstration,
+    follow_ups,
     library,
+    outcomes,
     overlays,
     patients,
+    recalls,
     records,
     scans,
     starting,
@@ -74,6 +77,9 @@ approvals.register(app)
 overlays.register(app)
 patients.register(app)
 custody.register(app)
+follow_ups.register(app)
+outcomes.register(app)
+recalls.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

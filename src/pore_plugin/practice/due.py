@@ -89,8 +89,8 @@ def move(
 ) -> FollowUpMove:
     """Keep a move of a step, such as `sent` that the host reports back, and return it.
 
-    The very same report again returns the move that is kept. Raises `ProblemsError`: `step.unknown`, and as
-    `clinical.follow_up.states.moved` for a move that the step cannot make.
+    `key` may be the beginning of one key alone. The very same report again returns the move that is kept. Raises
+    `ProblemsError`: `step.unknown`, and as `clinical.follow_up.states.moved` for a move that the step cannot make.
     """
     said = at if at is not None else desk.instant()
 
@@ -176,13 +176,18 @@ def _steps(unit: Unit, rows: Iterable[StepRow]) -> dict[str, tuple[StepState, ..
 
 
 def _step(unit: Unit, key: str) -> StepState:
-    row = unit.follow_ups.get(key)
+    """Return the step with a key, or with the only key that begins so."""
+    keys = unit.follow_ups.keys_from(key)
+    row = unit.follow_ups.get(keys[0] if len(keys) == 1 else key)
     if row is None:
-        raise problem("step.unknown", "There is no follow-up step with this key.", "See: pore-plugin follow-up due")
+        what = (
+            "Several follow-up steps have keys that begin so." if keys else "There is no follow-up step with this key."
+        )
+        raise problem("step.unknown", what, "See the keys with: pore-plugin follow-up due --format json")
     # The newest plan that has the step: one that was made anew may have it no more.
     for plan in reversed(unit.records.revisions("follow-up-plan", row.plan)):
         for step in followed(unit, [plan], unit.patients.heads([row.patient]))[row.plan]:
-            if step.dated.key == key:
+            if step.dated.key == row.key:
                 return step
     raise problem("step.unknown", "The plan of this follow-up step is not kept here.", "Restore a backup that has it.")
 

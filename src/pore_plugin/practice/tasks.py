@@ -77,9 +77,14 @@ def open_tasks(unit: Unit, *, by: int) -> list[OpenTask]:
 
 
 def finish(desk: Desk, key: str) -> Task:
-    """Say that a task was done, and return it; saying it again changes nothing. Raises `task.unknown`."""
+    """Say that a task was done, and return it; saying it again changes nothing.
+
+    `key` may be the beginning of one key alone. Raises `ProblemsError` (`task.unknown`).
+    """
     told: tuple[Event, ...] = ()
     with desk.use("task.finish") as unit:
+        keys = unit.outbox.keys_from(key, TOPIC)
+        key = keys[0] if len(keys) == 1 else key
         row = unit.outbox.with_keys([key]).get(key)
         if row is None or row.topic != TOPIC or row.state == CANCELLED:
             raise problem(

@@ -5,7 +5,7 @@ says SAMPLE on every sheet, content that nobody approved says DRAFT.
 """
 
 from .content_changes import content_list_sheet, diff_sheet, history_sheet, import_sheet
-from .due import due_sheet
+from .due import due_sheet, step_history_sheet
 from .forms import answers_sheet, form_sheet
 from .names import Names, names_of
 from .papers import paper_sheet
@@ -51,6 +51,7 @@ __all__ = [
     "recall_sheet",
     "review_sheet",
     "scan_sheet",
+    "step_history_sheet",
     "treatment_sheet",
     "trends_sheet",
 ]

@@ -5,13 +5,38 @@ from itertools import groupby
 
 from ..clinical.durations import instant_of, load_zone, to_utc
 from ..clinical.wording.localising import localise
-from ..contracts import DueItem, DueList
+from ..contracts import DueItem, DueList, StepHistory
 from .words import HOW, moment, table
 
-__all__ = ["due_sheet"]
+__all__ = ["due_sheet", "step_history_sheet"]
 
 _STATES = {"due": "not booked", "planned": "not yet due"}
 """What a state means for a visit; the others stand for themselves."""
+
+_KEY = 8
+"""Signs of a key that are shown: enough to name a step by."""
+
+
+def step_history_sheet(history: StepHistory, locale: str) -> str:
+    """Return a step with every move that it made, who made it and why."""
+    lines = [f"# {history.step} {localise(history.title, locale)}", ""]
+    lines += [f"Patient {history.patient}, treatment {history.treatment}", f"Key {history.key}", ""]
+    lines += [f"**{history.state.capitalize()}**, due {moment(history.due)}", ""]
+    if not history.moves:
+        return "\n".join([*lines, "Nothing has moved it."]) + "\n"
+    rows = (
+        (
+            str(one.number),
+            f"{one.from_state} → {one.to_state}",
+            moment(one.at),
+            one.by.id if one.by.kind == "person" else f"{one.by.id} ({one.by.kind})",
+            (f"takes {one.corrects[:_KEY]} back: " if one.corrects else "") + one.reason,
+            "" if one.due is None else moment(one.due) + ("" if one.within_window else ", **outside its window**"),
+        )
+        for one in history.moves
+    )
+    lines += table(("", "Move", "When", "By", "Why", "New time"), rows)
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def due_sheet(due: DueList, locale: str) -> str:
@@ -27,10 +52,11 @@ def due_sheet(due: DueList, locale: str) -> str:
                 task.patient,
                 moment(task.due, offset=False),
                 "at any hour" if task.ignores_hours else "overdue" if task.standing == "overdue" else "open",
+                task.key[:_KEY],
             )
             for task in due.tasks
         )
-        lines += table(("Task", "Patient", "At the latest", ""), rows)
+        lines += table(("Task", "Patient", "At the latest", "", "Key"), rows)
     for heading, items in groupby(due.items, _heading):
         lines += [f"## {heading}", "", *_items(list(items), locale, due.zone)]
     if due.watches:
@@ -53,10 +79,11 @@ def _items(items: list[DueItem], locale: str, zone: str) -> Iterator[str]:
             moment(item.due, offset=False) + (f" ({_days(item.days_overdue)})" if item.days_overdue else ""),
             moment(item.latest, offset=False) if item.latest else "open",
             _STATES.get(item.state, item.state) if item.kind == "visit" else item.state,
+            item.key[:_KEY],
         )
         for item in items
     )
-    yield from table(("Patient", "Step", "How", "Due", "Window ends", "State"), rows)
+    yield from table(("Patient", "Step", "How", "Due", "Window ends", "State", "Key"), rows)
     for item in items:
         yield f"- **{item.patient}, {item.step}** {localise(item.purpose, locale)}"
         if item.last_move:

@@ -34,6 +34,10 @@ def recall_sheet(report: RecallReport, names: Names) -> str:
     lines += ["", f"{count} of {patients}." if report.uses else "No treatment here used this lot.", ""]
     for use in report.uses:
         lines += _use(use, names)
+    if report.vials:
+        lines += ["## Vials of it to look for", "", *_vials(report, names)]
+    if report.entered_in_error:
+        lines += [f"Left out: {_count(report.entered_in_error, 'record')} entered in error.", ""]
     if report.corrected:
         lines += ["## Recorded with this lot at first, and corrected since", ""]
         lines += [f"- Patient {use.patient}, {use.date}, treatment {use.treatment}" for use in report.corrected]
@@ -73,6 +77,21 @@ def _quarantines(report: RecallReport, names: Names) -> Iterable[str]:
         yield f"Quarantined{product} {moment(one.at)} by {names.person(one.by)}: {one.reason}"
         if one.lifted_at and one.lifted_by:
             yield f"Lifted {moment(one.lifted_at)} by {names.person(one.lifted_by)}: {one.lift_reason}"
+
+
+def _vials(report: RecallReport, names: Names) -> list[str]:
+    rows = (
+        (
+            vial.id,
+            vial.lot,
+            names.products.get(vial.product, vial.product),
+            vial.expiry,
+            moment(vial.reconstituted_at) if vial.reconstituted_at else "not recorded",
+            "yes" if vial.used else "no",
+        )
+        for vial in report.vials
+    )
+    return table(("Vial", "Lot as recorded", "Product", "Expiry", "Made ready", "Used"), rows)
 
 
 def _use(use: RecallUse, names: Names) -> list[str]:

@@ -61,6 +61,11 @@ class FollowUps:
         """Return one step, or nothing."""
         return next(iter(self._rows(_T.key == key)), None)
 
+    def keys_from(self, start: str, limit: int = 2) -> list[str]:
+        """Return keys of steps that begin so."""
+        where = (_T.clinic == self._unit.clinic, _T.key >= start, _T.key < start + "\x7f")
+        return [str(key) for (key,) in self._unit.execute(select(_T.key).where(*where).order_by(_T.key).limit(limit))]
+
     def of_plan(self, plan: str) -> list[StepRow]:
         """Return the steps of a follow-up plan by their time."""
         return self._rows(_T.plan == plan)

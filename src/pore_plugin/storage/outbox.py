@@ -61,6 +61,11 @@ class Outbox:
         statement = select(*_COLUMNS).where(_T.clinic == self._unit.clinic, _T.state == state).order_by(_T.seq)
         return [OutboxRow(*row) for row in self._unit.execute(statement)]
 
+    def keys_from(self, start: str, topic: str, limit: int = 2) -> list[str]:
+        """Return keys under a topic that begin so."""
+        where = (_T.clinic == self._unit.clinic, _T.key >= start, _T.key < start + "\x7f", _T.topic == topic)
+        return [str(key) for (key,) in self._unit.execute(select(_T.key).where(*where).order_by(_T.key).limit(limit))]
+
     def of_topic(self, topic: str, state: str = "pending") -> list[OutboxRow]:
         """Return what is in a state under a topic, in the order in which it came."""
         where = (_T.clinic == self._unit.clinic, _T.topic == topic, _T.state == state)

@@ -24,7 +24,7 @@ from ...contracts import (
 from ..durations import end_of_day, load_zone, local_date, start_of_day, to_utc
 from ..numbers import exact, spell
 
-__all__ = ["Primary", "baseline_of", "check_outcomes", "primary_of", "trend"]
+__all__ = ["Primary", "baseline_of", "check_outcomes", "comparable", "primary_of", "trend"]
 
 Change: TypeAlias = Literal["better", "worse", "same", "unknown"]
 _Series: TypeAlias = tuple[str, str, str, str]
@@ -68,6 +68,12 @@ def baseline_of(outcomes: Iterable[Outcome], treated_at: str) -> tuple[tuple[Out
         else:
             baseline[_series(outcome)] = outcome
     return tuple(baseline.values()), tuple(later)
+
+
+def comparable(outcomes: Iterable[Outcome], baseline: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """Return the outcomes without those that have a baseline and cannot be compared with it."""
+    bases = {_series(base): _scale(base) for base in baseline}
+    return tuple(one for one in outcomes if bases.get(_series(one), _scale(one)) == _scale(one))
 
 
 def primary_of(plan: FollowUpPlan, visited: str | None = None) -> Primary | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...contracts import FollowUpPlan, Instrument, Outcome, OutcomeReport, ReportedInstrument, Text, TreatmentOutcomes
 from ..durations import instant_of, load_zone, to_utc
-from .outcomes import baseline_of, primary_of, trend
+from .outcomes import baseline_of, comparable, primary_of, trend
 
 __all__ = ["FollowedTreatment", "outcome_report"]
 
@@ -39,19 +39,22 @@ def outcome_report(
     """Return the trend on each instrument, region, side and rater against baseline, for each treatment.
 
     The baseline is the last value before the treatment, also one measured after an earlier treatment; the values are
-    those after it, up to the start of the next. An instrument without baseline has no trend. `messages` has the
+    those after it, up to the start of the next. An instrument without baseline has no trend, and a value of another
+    version, unit or range than its baseline is in none: nothing is converted. `messages` has the
     `outcome-non-response` text. `instruments` gives the titles; the ranges are those that the outcomes carry, and an
-    instrument of which no document was handed in has its id for a title and an unverified range. Raises as `trend`.
+    instrument of which no document was handed in has its id for a title and an unverified range.
+    Raises as `trend`, but for that.
     """
     outcomes = tuple(outcomes)
     clocks = load_zone(zone)
     ordered = sorted(treatments, key=lambda one: (to_utc(one.started_at), one.id))
-    following = [*ordered[1:], None]
+    following = [*ordered, None][1:]
     reported = []
     for treatment, later in zip(ordered, following, strict=True):
         until = None if later is None else to_utc(later.started_at)
         own = [one for one in outcomes if until is None or to_utc(one.at) <= until]
         base, values = baseline_of(own, treatment.started_at)
+        values = comparable(values, base)
         primary = primary_of(treatment.plan, treatment.visited) if treatment.plan else None
         trends = trend(values, base, primary)
         silent = any(one.non_response for one in trends)
