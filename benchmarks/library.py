@@ -13,11 +13,11 @@ from typing import Any
 
 from timing import by_turns, bytecode
 
-from pore_plugin.builtin import documents
+from pore_plugin.builtin import documents, sample
 from pore_plugin.schemas import schema_bytes
 from pore_plugin.validation.yamlwriting import write_yaml
 
-__all__ = ["templates", "validations"]
+__all__ = ["imports", "templates", "validations"]
 
 _PACKAGE = 100
 """A package of so many templates is timed as one process, from its start to its end."""
@@ -31,6 +31,32 @@ decide = jsonschema_rs.validator_for(json.loads(schema.read_bytes()), validate_f
 assert all([decide(json.loads(path.read_bytes())) for path in folder.iterdir()])
 """
 """The limit: each file read by `json` and decided, and nothing else."""
+_UNCHANGED = """
+import json, sys
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter
+from pore_plugin.cli.clinics import load_clinic
+from pore_plugin.practice import Desk
+from pore_plugin.practice.library import Library
+from pore_plugin.storage import Database
+
+clinic, database, turns = sys.argv[1:]
+taken = {"hash": [], "again": []}
+with Database.open(database) as opened:
+    library = Library(Desk(opened, load_clinic(Path(clinic)), actor="benchmark", installed=False))
+    for _ in range(int(turns)):
+        started = perf_counter()
+        for path in Path(".").iterdir():
+            sha256(path.read_bytes()).hexdigest()
+        taken["hash"].append(perf_counter() - started)
+        started = perf_counter()
+        counts = library.import_([Path(".")]).counts
+        taken["again"].append(perf_counter() - started)
+        assert counts.unchanged and not (counts.created or counts.changed or counts.conflicting)
+print(json.dumps({name: sorted(seconds)[len(seconds) // 2] for name, seconds in taken.items()}))
+"""
+"""The files read and hashed, and imported again, by turns in one process."""
 
 
 def templates(folder: Path, count: int, suffix: str = "json") -> Path:
@@ -76,6 +102,35 @@ def validations(*, count: int, turns: int) -> dict[str, float]:
         jobs = {name: _run(folder, arguments, environment) for name, (folder, arguments) in commands.items()}
         taken = by_turns(jobs, turns=turns, together=False, warm_up=0, clock=perf_counter)
     return {name: seconds / shares[name] for name, seconds in taken.items()}
+
+
+def imports(*, count: int, turns: int) -> dict[str, float]:
+    """Return seconds for each template: validated and imported as whole processes, then hashed and imported again."""
+    with tempfile.TemporaryDirectory() as place, bytecode() as environment:
+        there = Path(place)
+        clinic = there / "clinic.toml"
+        clinic.write_bytes(sample("clinic.toml"))
+        many = templates(there / "many", count)
+        numbers = iter(range(turns + 1))
+        ours: Sequence[str] = ("-m", "pore_plugin")
+
+        def first() -> object:
+            database = there / f"records-{next(numbers)}.sqlite"
+            told = ("--clinic", str(clinic), "--database", str(database), "--apply")
+            return _run(many, [*ours, "import", ".", *told], environment)()
+
+        # Compiles what is imported, once.
+        _run(there, [*ours, "list", "--clinic", str(clinic), "--database", "warm.sqlite"], environment)()
+        jobs = {"validate": _run(many, [*ours, "validate", "."], environment), "first": first}
+        taken = by_turns(jobs, turns=turns, together=False, warm_up=0, clock=perf_counter)
+        again = subprocess.run(
+            [sys.executable, "-c", _UNCHANGED, str(clinic), str(there / "records-0.sqlite"), str(turns * 3)],
+            cwd=many,
+            env=dict(environment),
+            check=True,
+            stdout=subprocess.PIPE,
+        )
+    return {name: seconds / count for name, seconds in {**taken, **json.loads(again.stdout)}.items()}
 
 
 def _numbered(text: Mapping[str, Any], number: int) -> dict[str, str]:

@@ -89,6 +89,7 @@ def measure(turns: int, processes: int, count: int) -> list[Row]:
     imported = cold.imports(turns=processes)
     validated = cold.validations(case.consultation, turns=processes)
     read = library.validations(count=count, turns=1)
+    taken_in = library.imports(count=count, turns=1)
     parse = "one pydantic parse of its consultation"
     return [
         Row("schema decision", decided["ours"], "`jsonschema`", decided["jsonschema"], faster=True, target=100),
@@ -124,6 +125,14 @@ def measure(turns: int, processes: int, count: int) -> list[Row]:
         ),
         Row("the same", read["ours"], "`json` and `jsonschema-rs` alone, the limit", read["jsonschema-rs"]),
         Row("the same in YAML", read["yaml"], "in JSON", read["ours"]),
+        Row(
+            f"first `pore-plugin import --apply` of {count:,} templates, each",
+            taken_in["first"],
+            "`pore-plugin validate`",
+            taken_in["validate"],
+            target=3,
+        ),
+        Row("the same again, all unchanged", taken_in["again"], "reading and hashing", taken_in["hash"], target=3),
         Row("`pore-plugin validate` of 100 templates", read["package"], "a second", 1.0, target=1),
     ]
 
