@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from charts import FIRST, LATER, SECOND, desk_at, put_chart
 from pore_plugin.contracts import ProblemsError
-from pore_plugin.practice import auditing, backups, privacy
+from pore_plugin.practice import auditing, backups, patients, privacy
 from pore_plugin.storage import Database
 
 WHY = "Asked for in writing."
@@ -130,6 +130,17 @@ def test_whoever_was_erased_since_is_erased_again_by_a_restore(database: Databas
         assert all(FIRST.encode() not in row.document for row in unit.records.of_patient([SECOND]))
     assert auditing.who(later, FIRST).entries == ()
     assert auditing.verify(later).intact
+
+
+def test_a_hold_that_was_set_since_the_backup_stands_on_after_a_restore(database: Database, file: Path) -> None:
+    desk = desk_at(database, LATER)
+    with desk.use("setup") as unit:
+        put_chart(unit)
+    backups.take(desk, file)
+    patients.hold(desk, FIRST, "A claim was announced.")
+    assert backups.restore(desk, file, replace=True).applied
+    (entry,) = patients.list_patients(desk).patients
+    assert entry.hold == "A claim was announced."
 
 
 def test_tombstones_that_were_kept_apart_erase_again_in_a_new_database(

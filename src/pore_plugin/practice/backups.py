@@ -77,13 +77,15 @@ def verify(desk: Desk, file: Path) -> BackupManifest:
 def restore(desk: Desk, file: Path, *, replace: bool = False, erased: TombstoneList | None = None) -> RestoreReport:
     """Bring this clinic back from a backup, all of it or nothing; it is paused until `resume`.
 
-    Whoever was erased here since, or stands in `erased`, is erased again in the same transaction. Where the clinic
+    Whoever was erased here since, or stands in `erased`, is erased again in the same transaction; a legal hold that was
+    set here since stands on. Where the clinic
     holds records and `replace` is not said, nothing is done and the report says what would go.
     Raises `ProblemsError`: what `verify` raises, and `tombstones.other_database`.
     """
     with desk.use("restore.look") as unit:
         held = unit.records.counts()
         before, _ = unit.audit_head
+        holds = [row for row in unit.patients.all() if row.hold_why is not None]
     again = 0
 
     def reapply(unit: Unit) -> None:
@@ -93,6 +95,12 @@ def restore(desk: Desk, file: Path, *, replace: bool = False, erased: TombstoneL
             _hand_in(unit, erased)
         again = erase_again(unit)
         unit.note(None, erased_again=again)
+        for row in holds:
+            # A hold that was set since the backup stands on.
+            there = unit.patients.get(row.patient)
+            if there is not None and there.hold_why is None:
+                unit.patients.hold(row.patient, row.hold_why, row.hold_by)
+                unit.note(row.patient, held=True)
 
     kinds = tuple(KindCount(kind=kind, count=count) for kind, count in sorted(held.items()))
     try:

@@ -122,6 +122,7 @@ class Audit:
             select(_T.seq, _T.at, _T.actor, _T.action, _T.patient, _T.salt, _T.details, _T.sealed, _T.hash)
             .where(_T.clinic == unit.clinic)
             .order_by(_T.seq)
+            .execution_options(yield_per=2_000)
         )
         for seq, at, actor, action, patient, salt, details, sealed, hashed in unit.execute(statement):
             expected += 1
