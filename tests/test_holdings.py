@@ -141,3 +141,41 @@ def test_kept_bytes_that_nobody_can_read_do_not_stop_the_others() -> None:
 def test_standings_are_read_off_the_actions_alone() -> None:
     found = standings([("a.b", "1.0.0", "imported"), ("a.b", "1.0.0", "retired")], {})["a.b"]
     assert (found.retired, found.current(), list(found.imported)) == (True, None, ["1.0.0"])
+
+
+def test_what_no_longer_holds_together_is_set_aside_and_named() -> None:
+    gone = version_of("1.0.0", schedule="other.schedule.gone")
+    leaning = {**BUILTIN["pore.protocol.sample-salicylic-peel"], "id": "acme.protocol.peel", "template": OWN}
+    fine = version_of("1.0.0", "acme.template.fine")
+    kept = [
+        Entry.kept(
+            type(check(document["type"], document).model),
+            Pin(id=document["id"], version=document["version"], digest=digest(document)),
+            canonical(document),
+            "active",
+            "clinic",
+        )
+        for document in (gone, leaning, fine)
+    ]
+    workflow = PoreWorkflow(clinic(), content=kept, installed=False)
+    assert [problem.code for problem in workflow.plugins.problems] == ["catalogue.unknown_reference"] * 2
+    assert workflow.catalogue.find(ProcedureTemplate, OWN) is None
+    assert workflow.catalogue.pinned(kept[0].pin).document["schedule"] == "other.schedule.gone"
+    assert workflow.catalogue.get(ProcedureTemplate, "acme.template.fine").status == "active"
+
+
+def test_what_this_version_of_the_package_refuses_is_set_aside_and_named() -> None:
+    pin = Pin(id=OWN, version="1.0.0", digest="sha256:" + "0" * 64)
+    broken: Entry[ContentDocument] = Entry.kept(ProcedureTemplate, pin, b'{"type":"?"}', "active", "clinic")
+    workflow = PoreWorkflow(clinic(), content=[broken], installed=False)
+    assert [problem.code for problem in workflow.plugins.problems] == ["catalogue.unreadable"]
+
+
+def test_bytes_that_the_package_had_under_the_same_version_do_not_stop_it() -> None:
+    other = version_of(PEEL["version"], PEEL["id"], title={"en": "As it once was"})
+    pin = Pin(id=PEEL["id"], version=PEEL["version"], digest=digest(other))
+    kept: Entry[ContentDocument] = Entry.kept(ProcedureTemplate, pin, canonical(other), "retired", "clinic")
+    workflow = PoreWorkflow(clinic(), content=[kept], installed=False)
+    assert workflow.plugins.problems == ()
+    assert workflow.catalogue.pinned(pin).model.title["en"] == "As it once was"
+    assert workflow.catalogue.get(ProcedureTemplate, PEEL["id"]).model.title["en"] == PEEL["title"]["en"]

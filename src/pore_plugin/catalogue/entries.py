@@ -47,6 +47,10 @@ class Entry(Generic[T_co]):
         entry._set(None, contract, pin, canonical, origin, status, True)
         return entry
 
+    def set_aside(self) -> Entry[T_co]:
+        """Return the same document, kept and found by its pin only."""
+        return Entry.kept(self.contract, self.pin, self.canonical, "retired", self.origin)
+
     def _set(self, *values: Any) -> None:
         names = ("_model", "contract", "pin", "canonical", "origin", "status", "is_kept")
         for name, value in zip(names, values, strict=True):

@@ -57,23 +57,30 @@ class Catalogue:
         """Merge what plug-ins contribute with the documents that the clinic hands in.
 
         What an extension contributes is left out whole when anything about it is wrong, or when it needs something
-        that was left out; `problems` says why. A text that `check_document` refuses is wrong as well. Anything wrong
-        with the built-in's or the clinic's documents raises `ProblemsError` with everything that is wrong with them.
+        that was left out; `problems` says why. A text that `check_document` refuses is wrong as well. A document of
+        the clinic's library that does not hold together with the rest, such as after an upgrade, is set aside in the
+        same way: records find it by its pin. Anything wrong with the built-in's documents or others of the clinic
+        raises `ProblemsError` with everything that is wrong with them.
         """
         entries: list[Entry[Any]] = [entry_of(item.value, item.document, item.plugin) for item in contributions]
         entries += _handed_in(documents)
         problems: list[Problem] = []
         while True:
             found = list(_problems(entries))
-            ours = [problem for problem in found if problem.plugin in _OURS]
-            refused = {problem.plugin for problem in found} - _OURS
-            if not refused:
+            ours = [problem for entry, problem in found if entry.origin in _OURS and not entry.is_kept]
+            refused = {entry.origin for entry, _ in found} - _OURS
+            aside = {entry.pin for entry, _ in found if entry.is_kept}
+            if not refused and not aside:
                 if ours:
                     raise ProblemsError(ours)
                 return cls(entries, (*problems, *_pinned_only(entries)))
             # Out they go, and once more: what leaned on them falls with them, what clashed with them may stay.
-            problems += [problem for problem in found if problem.plugin in refused]
-            entries = [entry for entry in entries if entry.origin not in refused]
+            problems += [problem for entry, problem in found if entry.origin in refused or entry.is_kept]
+            entries = [
+                entry.set_aside() if entry.is_kept and entry.pin in aside else entry
+                for entry in entries
+                if entry.origin not in refused
+            ]
 
     def find(self, kind: type[T], identifier: str) -> Entry[T] | None:
         """Return the newest version of a document that new work may use; `kind` is its contract.
@@ -151,7 +158,14 @@ def _handed_in(documents: Iterable[bytes | Mapping[str, Any] | Entry[Any]]) -> I
         raise ProblemsError(problems)
 
 
-def _problems(entries: list[Entry[Any]]) -> Iterator[Problem]:
+_Found = tuple[Entry[Any], Problem]
+
+
+def _problems(entries: list[Entry[Any]]) -> Iterator[_Found]:
+    unreadable = list(_unreadable(entries))
+    if unreadable:
+        yield from unreadable
+        return
     yield from _duplicates(entries)
     current = Catalogue(entries)._current.values()
     defined: dict[str, set[str]] = defaultdict(set)
@@ -177,14 +191,29 @@ def _problems(entries: list[Entry[Any]]) -> Iterator[Problem]:
             yield _problem(entry, "locale.missing", sentence, pointer)
     for entry, problem in refused_texts(current):
         sentence = f"A text of {entry.pin.id} is refused. {problem.sentence}"
-        found = _problem(entry, problem.code, sentence, problem.pointer)
-        yield found.model_copy(update={"next_step": problem.next_step})
+        _, found = _problem(entry, problem.code, sentence, problem.pointer)
+        yield entry, found.model_copy(update={"next_step": problem.next_step})
 
 
-def _duplicates(entries: list[Entry[Any]]) -> Iterator[Problem]:
+def _unreadable(entries: list[Entry[Any]]) -> Iterator[_Found]:
+    """Name what the library kept and this version of the package refuses."""
+    for entry in entries:
+        if entry.is_kept and entry.is_current:
+            try:
+                _ = entry.model
+            except ProblemsError as error:
+                codes = ", ".join(sorted({problem.code for problem in error.problems})[:8])
+                sentence = f"{entry.pin.id} {entry.pin.version} is refused by this version of the package: {codes}."
+                yield _problem(entry, "catalogue.unreadable", sentence, "/type")
+
+
+def _duplicates(entries: list[Entry[Any]]) -> Iterator[_Found]:
     by_version: dict[tuple[str, str], dict[str, Entry[Any]]] = defaultdict(dict)
     by_id: dict[str, dict[str, Entry[Any]]] = defaultdict(dict)
     for entry in entries:
+        if entry.is_kept and not entry.is_current:
+            # Found by its digest alone; what else there is under its id does not matter to the records that pin it.
+            continue
         by_version[entry.pin.id, entry.pin.version].setdefault(entry.pin.digest, entry)
         by_id[entry.pin.id].setdefault(_NAMES[entry.contract], entry)
     for (identifier, version), different in sorted(by_version.items()):
@@ -195,16 +224,17 @@ def _duplicates(entries: list[Entry[Any]]) -> Iterator[Problem]:
             yield from _duplicate(f"{identifier}, once as {' and once as '.join(sorted(kinds))},", list(kinds.values()))
 
 
-def _duplicate(what: str, entries: list[Entry[Any]]) -> Iterator[Problem]:
-    """Name all authors to each of them; beside a document of ours or of the clinic only the extensions give way."""
+def _duplicate(what: str, entries: list[Entry[Any]]) -> Iterator[_Found]:
+    """Name all authors to each of them; extensions give way first, then what the clinic's library kept."""
     names = " and by ".join(sorted(entry.origin for entry in entries))
     guests = [entry for entry in entries if entry.origin not in _OURS]
-    for entry in guests or entries:
+    kept = [entry for entry in entries if entry.is_kept]
+    for entry in guests or kept or entries:
         yield _problem(entry, "catalogue.duplicate", f"{what} is contributed differently by {names}.", "")
 
 
-def _problem(entry: Entry[Any], code: str, sentence: str, pointer: str) -> Problem:
-    return Problem(
+def _problem(entry: Entry[Any], code: str, sentence: str, pointer: str) -> _Found:
+    return entry, Problem(
         code=code,
         sentence=sentence,
         pointer=pointer,

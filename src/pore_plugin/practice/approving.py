@@ -90,15 +90,14 @@ def withdraw(desk: Desk, unit: Unit, approval: Approval, why: str | None) -> App
 
 
 def held_together(desk: Desk, unit: Unit, workflow: PoreWorkflow) -> None:
-    """Raise `ProblemsError` where what the library now hands in would not hold together with the rest."""
-    others = [e for e in workflow.catalogue.entries if not e.is_kept and not e.is_composed]
-    try:
-        Catalogue.build((), [*others, *holdings(unit, drafts=desk.drafts)])
-    except ProblemsError as error:
-        raise ProblemsError(
-            problem.model_copy(update={"next_step": "Change what leans on it first, and then this document."})
-            for problem in error.problems
-        ) from None
+    """Raise `ProblemsError` where a change of the library takes from something in use what it leans on."""
+    others = [entry for entry in workflow.catalogue.entries if not entry.is_kept and not entry.is_composed]
+    made = Catalogue.build((), [*others, *holdings(unit, drafts=desk.drafts)])
+    before = {(problem.code, problem.sentence) for problem in workflow.plugins.problems}
+    new = [problem for problem in made.problems if (problem.code, problem.sentence) not in before]
+    if new:
+        step = "Change what leans on it first, and then this document."
+        raise ProblemsError(problem.model_copy(update={"next_step": step}) for problem in new)
 
 
 def _triple(pin: Pin) -> tuple[str, str, str]:
