@@ -9,8 +9,17 @@ import pytest
 
 import practice_library as given
 from factories import DAY_FORM, Made, case_input, consultation, content_document, day_form, doc, report_of
+from hook_plugins import plugin
 from pore_plugin import check
-from pore_plugin.contracts import CaseFile, ConsentRequest, PlanRequest, ReadinessRequest
+from pore_plugin.contracts import (
+    CaseFile,
+    ConsentRequest,
+    Consultation,
+    FollowUpRequest,
+    PlanRequest,
+    ReadinessRequest,
+    TreatmentRequest,
+)
 from pore_plugin.practice import Desk, Records
 from pore_plugin.practice.library import Library
 from pore_plugin.rendering import plan_sheet
@@ -21,6 +30,11 @@ PROTOCOL = "acme.protocol.peel"
 FORM = "pore.form.consultation"
 CONSENT = "pore.consent.peel"
 DAY = datetime(2026, 9, 10, 13, 1, tzinfo=UTC)
+QUESTION = {
+    "section": "acme.section",
+    "section_title": {"en": "More"},
+    "question": {"id": "acme.q.sleep", "type": "boolean", "text": {"en": "Do you sleep well?"}, "required": False},
+}
 NEEDED = [FORM, DAY_FORM, PEEL, PROTOCOL, CONSENT]
 
 
@@ -159,3 +173,64 @@ def test_a_newer_version_leaves_open_work_on_its_own_and_is_named_by_the_import(
     library.retire(PROTOCOL, why="Out of use.")
     library.retire(PEEL, why="Out of use.")
     assert len(lacks(desk, case, "2026-09-10T14:01:05+01:00")) == 2
+
+
+def test_follow_ups_and_old_answers_stay_on_the_version_that_they_pin(
+    database: Database, clock: Clock, tmp_path: Path, folder: Path
+) -> None:
+    given.write(folder / "peel.json", given.template(schedule=given.SCHEDULE))
+    schedule = given.write(folder / "schedule.json", given.schedule())
+    desk = desk_at(database, clock)
+    library, records = Library(desk), Records(desk)
+    library.import_([folder])
+    library.approve(NEEDED, person=PRESCRIBER, until="2026-09-30")
+    case = made(desk)
+    clock.now = DAY
+    report = report_of(case.plan, (), operator=PRESCRIBER, id="treatment-own")
+    treated = records.treat(TreatmentRequest(case=case.case, report=report)).treatment
+    follow_up = records.follow_up(FollowUpRequest(treatment=treated)).follow_up_plan
+    pinned = follow_up.schedule.version
+    newer = {**given.reworded(given.schedule(), "1.0.1")}
+    (item,) = library.import_([given.write(schedule, newer)]).items
+    assert [(one.kind, one.version, one.records) for one in item.touches] == [
+        ("follow-up-plan", "1.0.0", (follow_up.id,))
+    ]
+    library.approve([given.SCHEDULE], person=PRESCRIBER, until="2026-09-30")
+    library.rollback(given.SCHEDULE, to="1.0.0", why="Back.")
+    library.retire(PROTOCOL, why="Out of use.")
+    library.retire(PEEL, why="Out of use.")
+    library.retire(given.SCHEDULE, why="Out of use.")
+    assert pinned == "1.0.0"
+    with desk.use("test") as unit:
+        steps = unit.follow_ups.of_plan(follow_up.id)
+    assert len(steps) == len(follow_up.steps)
+    for pin in (follow_up.schedule, case.plan.template, case.consultation.form):
+        assert desk.workflow.catalogue.pinned(pin).pin == pin
+    step = next(step.step for step in follow_up.steps if step.form is not None)
+    assert Records(desk).follow_up_form(follow_up, step).pin.id.startswith("pore.form.")
+
+
+def test_drafts_of_answers_are_named_by_an_import(database: Database, clock: Clock, tmp_path: Path) -> None:
+    form = {**content_document("pore.form.day-of-treatment"), "id": "acme.form.day", "version": "1.0.0"}
+    path = given.write(tmp_path / "form.json", form)
+    desk = desk_at(database, clock)
+    library = Library(desk)
+    library.import_([path])
+    answered = {**doc(day_form(desk.workflow)), "form": doc(desk.workflow.form("acme.form.day").pin)}
+    draft = check(Consultation, {**answered, "status": "draft"}).model
+    Records(desk).submit(draft)
+    report = library.plan_import([given.write(path, {**form, "version": "1.0.1", "title": {"en": "Today"}})])
+    assert report.problems == ()
+    assert [(one.kind, one.records) for one in report.items[0].touches] == [("consultation", (draft.id,))]
+
+
+def test_a_form_with_questions_of_extensions_is_approved_as_it_is_answered(database: Database, clock: Clock) -> None:
+    asking = plugin(pore_register_questions=lambda form: [QUESTION] if form.id == FORM else [])
+    desk = desk_at(database, clock, plugins={"acme": asking})
+    answered = desk.workflow.form(FORM).pin
+    assert "+" in answered.version
+    (entry,) = Library(desk).approve([FORM], person=PRESCRIBER, until="2026-09-30").entries
+    assert (entry.version, entry.digest, entry.state) == (answered.version, answered.digest, "active")
+    without = desk_at(database, clock)
+    assert without.workflow.catalogue.pinned(answered).pin == answered
+    assert {e.state for e in Library(without).entries().entries if e.version == answered.version} == {"superseded"}

@@ -367,3 +367,27 @@ def test_one_clinic_never_sees_the_library_of_another(database: Database, clock:
     other = Library(desk_at(database, clock, given.clinic(id="other-clinic")))
     assert states(other) == {}
     assert other.plan_import([peel]).counts.created == 1
+
+
+def test_a_reason_says_something(library: Library, peel: Path) -> None:
+    library.import_([peel])
+    for why in ("", "  ", "x" * 1001):
+        with pytest.raises(ProblemsError) as refused:
+            library.retire(PEEL, why=why)
+        assert codes(refused) == ["library.reason"]
+    assert states(library) == {"1.0.0": "draft"}
+
+
+def test_what_its_author_retired_is_imported_and_offered_to_nobody(library: Library, desk: Desk, peel: Path) -> None:
+    library.import_([given.write(peel, given.template(status="retired"))])
+    assert states(library) == {"1.0.0": "retired"}
+    assert desk.workflow.catalogue.find(ProcedureTemplate, PEEL) is None
+    library.import_([given.write(peel, given.reworded(given.template(), "1.0.1"))])
+    assert states(library)["1.0.1"] == "draft"
+
+
+def test_an_import_takes_nothing_out_of_use(library: Library, desk: Desk, peel: Path) -> None:
+    library.import_([peel])
+    library.approve([PEEL], person=PRESCRIBER, until="2026-12-31")
+    library.import_([given.write(peel, {**given.reworded(given.template(), "1.0.1"), "status": "retired"})])
+    assert states(library) == {"1.0.0": "active", "1.0.1": "draft"}

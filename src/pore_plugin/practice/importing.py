@@ -240,8 +240,12 @@ def keep_planned(desk: Desk, unit: Unit, held: HeldContent, plan: ImportPlan, wh
     unit.content.add(row for row in rows if held.stored.get((row.id, row.version)) != row.digest)
     triples = [(pin.id, pin.version, pin.digest) for pin in pins]
     unit.content.record("imported", triples, why=why)
+    # What is in use stays in use: an import takes nothing away.
+    heads = unit.content.heads()
     retired = [
-        triple for triple, planned in zip(triples, written, strict=True) if planned.checked.model.status == "retired"
+        triple
+        for triple, planned in zip(triples, written, strict=True)
+        if planned.checked.model.status == "retired" and triple[0] not in heads
     ]
     unit.content.record("retired", retired, why="Its author retired it.")
     made = sha256("\n".join(sorted(pin.digest for pin in pins)).encode()).hexdigest()

@@ -18,7 +18,6 @@ from ..contracts import (
     Overlay,
     Pin,
 )
-from ..contracts.limits import MAX_PACKAGE_FILES
 from ..library.import_plans import ImportPlan
 from ..library.overlays import overlay_of
 from ..library.packages import manifest_of, package_of
@@ -37,6 +36,7 @@ from .shelf import JSON, YAML, Found, Shelf, refusal
 
 __all__ = ["Library"]
 
+_LONGEST_REASON = 1000
 _ENDINGS = {JSON: "json", YAML: "yaml"}
 
 
@@ -58,6 +58,7 @@ class Library:
         self, paths: Iterable[Path], *, why: str | None = None, progress: Progress | None = None
     ) -> ImportReport:
         """Import files, folders and packages: all of it, or nothing where the report has a problem."""
+        _refuse_no_reason(why)
         report, events = import_content(self.desk, paths, apply=True, why=why, progress=progress)
         self._done(events)
         return report
@@ -69,6 +70,7 @@ class Library:
         the same way; its bytes are kept. Raises `ProblemsError`: `approval.prescriber`, `approval.past`,
         `library.retired`.
         """
+        _refuse_no_reason(why)
         refuse_unfit(self.desk, person, until)
         with self._changing("content.approve", "content.approved") as (shelf, done):
             for word in dict.fromkeys(words):
@@ -82,6 +84,7 @@ class Library:
 
     def withdraw(self, words: Sequence[str], *, why: str | None = None) -> ContentList:
         """Take every approval of these versions back, from now on."""
+        _refuse_no_reason(why)
         with self._changing("content.withdraw", "content.approval_withdrawn") as (shelf, done):
             said = said_approvals(shelf.unit)
             for word in dict.fromkeys(words):
@@ -95,6 +98,7 @@ class Library:
 
         The leaver's own approvals end with it. They may be gone from the clinic settings already.
         """
+        _refuse_no_reason(why)
         refuse_unfit(self.desk, person, until)
         if leaver == person:
             raise refusal("approval.same_person", "An approval is handed over to somebody else.", "Name two people.")
@@ -161,12 +165,13 @@ class Library:
                 if row is not None and row.file is not None:
                     path = f"{row.type}/{row.id}.{_ENDINGS[row.media]}"
                     files.append(SourceFile(path, row.source, "yaml" if row.media == YAML else "json", path))
-        if not files or len(files) > MAX_PACKAGE_FILES:
+        if not files:
             raise refusal("library.nothing", "There is nothing to export.", "Import something first.")
         return package_of(files, manifest_of(files, name=name, version=version))
 
     def retire(self, content_id: str, *, why: str) -> ContentList:
         """Offer a document no more. Records find it by its pin; its approvals end, so nobody is treated with it."""
+        _refuse_no_reason(why)
         with self._changing("content.retire", "content.retired") as (shelf, done):
             standing = shelf.standing(content_id)
             pin = shelf.found(content_id, "newest").pin
@@ -183,6 +188,7 @@ class Library:
 
         It is a draft again where no approval of it holds. Follow-ups and answers stay on the version they pin.
         """
+        _refuse_no_reason(why)
         with self._changing("content.roll_back", "content.rolled_back") as (shelf, done):
             standing = shelf.standing(content_id)
             pin = shelf.found(f"{content_id}@{to}").pin
@@ -221,6 +227,7 @@ class Library:
         An import does this for the bases in it; this does it for bases of the package and of extensions. With a
         conflict nothing is applied: name the others, and edit the one.
         """
+        _refuse_no_reason(why)
         events: list[Event] = []
         there = known_to(self.desk.workflow)
         with self._reading("content.overlay") as shelf:
@@ -292,6 +299,12 @@ class _Done:
     def __call__(self, pin: Pin) -> None:
         if pin not in self.pins:
             self.pins.append(pin)
+
+
+def _refuse_no_reason(why: str | None) -> None:
+    if why is not None and not 0 < len(why.strip()) <= _LONGEST_REASON:
+        sentence = f"A reason has 1 to {_LONGEST_REASON} characters."
+        raise refusal("library.reason", sentence, "Say in a sentence why this is done.")
 
 
 def _to_approve(shelf: Shelf, word: str) -> list[Found]:
