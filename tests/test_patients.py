@@ -228,6 +228,23 @@ def test_the_wrong_patients_records_do_not_say_whose_the_others_are(desk: Desk) 
     assert SECOND not in wrong.to_json().decode()
 
 
+def test_what_follows_in_a_moved_session_is_kept_for_the_right_patient(desk: Desk) -> None:
+    with desk.use("setup") as unit:
+        unit.records.put("outcome", "another", b"{}", "sha256:" + "1" * 64, at=1, patient=FIRST)
+        before = patients.kept_for(unit, FIRST, "treatment-1")
+    corrections.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    with desk.use("look") as unit:
+        unit.records.put(
+            "treatment-record", "amended", b"{}", "sha256:" + "2" * 64, at=1, patient=SECOND, subject="treatment-1"
+        )
+        assert before == FIRST
+        assert patients.kept_for(unit, FIRST, "treatment-1") == SECOND
+        # What came after the correction, and what belongs to that.
+        assert patients.kept_for(unit, FIRST, "new", "amended") == SECOND
+        assert patients.kept_for(unit, FIRST, "another") == FIRST
+        assert patients.kept_for(unit, SECOND, "treatment-1") == SECOND
+
+
 def test_only_a_treatment_can_be_moved_and_the_plan_and_consent_stay(desk: Desk) -> None:
     said = corrections.correct(desk, "treatment-1", SECOND, "Treated under another's plan.", only=True)
     assert {one.kind for one in said.records} == {"treatment-record", "follow-up-plan"}

@@ -34,6 +34,7 @@ __all__ = [
     "hold",
     "hold_too",
     "instant",
+    "kept_for",
     "list_patients",
     "merge",
     "person",
@@ -123,6 +124,31 @@ def everything(unit: Unit, family: Iterable[str]) -> list[RecordRow]:
         for row in nameless:
             rows += unit.records.revisions(row.kind, row.id)
     return rows
+
+
+def kept_for(unit: Unit, named: str, *records: str) -> str:
+    """Return whom these records are kept for, where a document names `named`: after a correction, the right patient.
+
+    `records` are ids, such as a record's own and that of what it belongs to: a session goes on where it was moved to,
+    and its documents still name whom they always named.
+    """
+    moved = [
+        read_json(row.document) for row in unit.records.of_patient(unit.patients.family(named), "record-correction")
+    ]
+    for one in reversed(moved):
+        here = (
+            unit.records.latest("record-correction", f"{one['correction']}.here")
+            if one["direction"] == "away"
+            else None
+        )
+        if here is None or here.patient is None:
+            continue
+        listed = {record["id"] for record in read_json(here.document)["records"]}
+        right = unit.patients.family(here.patient)
+        later = (row for record in records if record not in listed for row in unit.records.with_id(record))
+        if listed.intersection(records) or any(row.patient in right for row in later):
+            return right[0]
+    return named
 
 
 def reason(why: str, pointer: str = "/why", longest: int = 500) -> str:
