@@ -69,7 +69,9 @@ class Outbox:
     def of_topic(self, topic: str, state: str = "pending") -> list[OutboxRow]:
         """Return what is in a state under a topic, in the order in which it came."""
         where = (_T.clinic == self._unit.clinic, _T.topic == topic, _T.state == state)
-        return [OutboxRow(*row) for row in self._unit.execute(select(*_COLUMNS).where(*where).order_by(_T.seq))]
+        # Sorted here: asked for the order, SQLite would go through everything in it.
+        rows = [OutboxRow(*row) for row in self._unit.execute(select(*_COLUMNS).where(*where))]
+        return sorted(rows, key=lambda row: row.seq)
 
     def set_state(self, seq: int, state: str) -> None:
         """Say what became of one."""

@@ -44,13 +44,7 @@ class Patients:
     def family(self, patient: str) -> tuple[str, ...]:
         """Return every id that stands for this person: the one that remained first, then those merged into it."""
         head = self.head(patient)
-        statement = (
-            select(_T.patient)
-            .where(_T.clinic == self._unit.clinic, or_(_T.patient == head, _T.merged_into == head))
-            .order_by(_T.patient)
-        )
-        others = [str(name) for (name,) in self._unit.execute(statement) if name != head]
-        return (head, *others)
+        return self.families([head])[head]
 
     def heads(self, patients: Iterable[str]) -> dict[str, str]:
         """Return for each of these ids the one that the person is known by now."""
@@ -58,8 +52,8 @@ class Patients:
         found = {patient: patient for patient in wanted}
         for start in range(0, len(wanted), 400):
             where = (_T.clinic == self._unit.clinic, _T.patient.in_(wanted[start : start + 400]))
-            merged = select(_T.patient, _T.merged_into).where(*where, _T.merged_into.is_not(None))
-            found |= {str(patient): str(head) for patient, head in self._unit.execute(merged)}
+            rows = self._unit.execute(select(_T.patient, _T.merged_into).where(*where))
+            found |= {str(patient): str(head) for patient, head in rows if head is not None}
         return found
 
     def families(self, heads: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -68,8 +62,8 @@ class Patients:
         found: dict[str, tuple[str, ...]] = {head: (head,) for head in wanted}
         for start in range(0, len(wanted), 400):
             where = (_T.clinic == self._unit.clinic, _T.merged_into.in_(wanted[start : start + 400]))
-            merged = select(_T.merged_into, _T.patient).where(*where).order_by(_T.patient)
-            for head, patient in self._unit.execute(merged):
+            # Sorted here: asked for the order, SQLite would go through every patient in it.
+            for head, patient in sorted(self._unit.execute(select(_T.merged_into, _T.patient).where(*where)).all()):
                 found[str(head)] = (*found[str(head)], str(patient))
         return found
 
