@@ -7,7 +7,8 @@ A block of `python` or `console` carries a comment in the line before it:
     <!-- not run: WHY -->    shown only
 
 In a `console` block a line with `$ ` is a command, and the lines after it are all that it prints, `...` standing for
-what is left out. The page's folder is new and empty; a README of an example starts with a copy of the example.
+what is left out. A line `$ export NAME=VALUE` holds for the rest of the page. The page's folder is new and empty; a
+README of an example starts with a copy of the example.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
@@ -35,6 +36,10 @@ from pore_plugin.builtin import content, sample_names
 from pore_plugin.cli import app
 from pore_plugin.contracts import DOCUMENTS, Clinic, Model, SafetyRules, SourcedNumber
 from pore_plugin.hooks import CONTRACT, EXTENSION_HOOKS, HOST_HOOKS
+from pore_plugin.storage import Database
+
+if TYPE_CHECKING:
+    from databases import PostgresServer
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "pore_plugin"
@@ -114,6 +119,8 @@ def machine(tmp_path: Path) -> dict[str, str]:
         "PIP_NO_INDEX": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "COLUMNS": "120",
+        # Where a page names no database, this user's own file is meant.
+        "XDG_DATA_HOME": str(tmp_path / "data"),
     }
 
 
@@ -166,6 +173,8 @@ def do(block: Block, folder: Path, machine: dict[str, str]) -> None:
     for number, (command, said) in enumerate(steps):
         got, printed = run(["/bin/sh", "-c", command], folder, machine)
         wanted = code if number == len(steps) - 1 else 0
+        if got == 0 and (exported := re.fullmatch(r"export (\w+)=(\S+)", command)):
+            machine[exported[1]] = exported[2]
         assert got == wanted, f"{block.where}: `{command}` left with {got}\n{printed}"
         same = doctest.OutputChecker().check_output(said, printed, doctest.ELLIPSIS)
         assert same, f"{block.where}: `{command}` printed\n{printed}"
@@ -368,6 +377,29 @@ def test_the_architecture_page_has_every_room_and_no_other() -> None:
         if (path.suffix == ".py" and not path.name.startswith("_")) or (path / "__init__.py").exists()
     }
     assert rows == rooms
+
+
+def test_the_operating_page_has_every_storage_problem_and_no_other() -> None:
+    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(storage\.[a-z_]+)` \| [^|]+ \| [^|]+ \|$", page, re.MULTILINE)
+    source = "\n".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
+    assert sorted(rows) == sorted(set(re.findall(r'"(storage\.[a-z_]+)"', source)))
+
+
+def test_the_sql_of_the_operating_page_makes_a_database_that_is_taken(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    page = ROOT / "docs" / "operate.md"
+    (block,) = [block for block in blocks(page) if block.language == "sql"]
+    try:
+        for statement in block.text.split(";"):
+            if statement.strip():
+                postgres_server.execute(statement)
+        with Database.open(postgres_server.url("pore", "pore"), environ={}) as database:
+            assert database.kind == "postgresql"
+    finally:
+        postgres_server.execute("DROP DATABASE IF EXISTS pore")
+        postgres_server.execute("DROP ROLE IF EXISTS pore")
 
 
 def test_the_page_for_hosts_has_every_host_hook_with_its_documents() -> None:
