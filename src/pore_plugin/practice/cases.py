@@ -123,7 +123,7 @@ class _Completing:
         self.at = at
         self.report = report
         self.patient = case.plan.patient
-        self.family = keeping.unit.patients.family(self.patient)
+        self.family = keeping.family(self.patient)
         self.found = Gathering()
 
     def whole(self) -> CaseFile:

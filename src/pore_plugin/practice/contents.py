@@ -18,8 +18,8 @@ def keep_content(unit: Unit, catalogue: Catalogue, pin: Pin) -> bool:
     They are not where neither the catalogue nor the tables have ever had them. Raises `ProblemsError`
     (`content.differs`) where the version is kept with other bytes.
     """
-    kept = unit.content.get(pin.id, pin.version)
-    if kept is not None and kept.digest == pin.digest:
+    kept = unit.content.digest_of(pin.id, pin.version)
+    if kept == pin.digest:
         return True
     try:
         entry = catalogue.pinned(pin)

@@ -246,6 +246,8 @@ class Keeping:
         self.desk = desk
         self.unit = unit
         self._names: dict[str, Pin] | None = None
+        self._families: dict[str, frozenset[str]] = {}
+        self._kept: set[Pin] = set()
 
     def keep(
         self, record: Model, *, patient: str | None = None, subject: str | None = None, anew: bool = False
@@ -339,6 +341,12 @@ class Keeping:
         row = self.unit.records.latest(kind, record_id)
         return row.patient if row is not None else None
 
+    def family(self, patient: str) -> frozenset[str]:
+        """Return every id that stands for a person, the one that was asked for among them."""
+        if patient not in self._families:
+            self._families[patient] = frozenset({patient, *self.unit.patients.family(patient)})
+        return self._families[patient]
+
     def mine(self, record: Any, patient: str) -> bool:
         """Whether a record that was handed in is of this clinic and of this person; nothing else is kept with them."""
         whose = getattr(record, "patient", patient)
@@ -361,7 +369,7 @@ class Keeping:
         name = patient.id if isinstance(patient, PatientRef) else patient
         if row.patient is None or name is None or row.patient == name:
             return True
-        return row.patient in self.unit.patients.family(name)
+        return row.patient in self.family(name)
 
     def _discreet(self, record: M) -> M:
         """Keep of a vial that others got something from it, and not who: nobody would find it there to erase it."""
@@ -413,7 +421,9 @@ class Keeping:
                 named[value] = None
             elif isinstance(value, str) and (pin := self._named().get(value)) is not None:
                 named[pin] = None
-        return [pin for pin in named if keep_content(self.unit, self.desk.workflow.catalogue, pin)]
+        catalogue = self.desk.workflow.catalogue
+        self._kept |= {pin for pin in named if pin not in self._kept and keep_content(self.unit, catalogue, pin)}
+        return [pin for pin in named if pin in self._kept]
 
     def _named(self) -> dict[str, Pin]:
         """Return the documents that give names to ids in records: regions, products, instruments."""

@@ -281,7 +281,7 @@ class Records:
         patient: str,
         work: Callable[[Keeping], R],
     ) -> R:
-        asked = digest({"action": action, "request": request.to_document()})
+        asked = digest({"action": action, "request": request.to_document()}) if key is not None else ""
         with self.desk.use(action) as unit:
             if key is not None:
                 first = unit.idempotency.get(key)

@@ -47,6 +47,11 @@ class Contents:
         """Return one version, or nothing."""
         return next(iter(self._rows((_T.id == content_id) & (_T.version == version))), None)
 
+    def digest_of(self, content_id: str, version: str) -> str | None:
+        """Return the digest of one version, without its bytes, or nothing."""
+        statement = select(_T.digest).where(_T.clinic == self._unit.clinic, _T.id == content_id, _T.version == version)
+        return self._unit.execute(statement).scalar()
+
     def versions(self, content_id: str) -> list[ContentRow]:
         """Return every version of a document in the order in which they came."""
         return self._rows(_T.id == content_id)
