@@ -78,17 +78,13 @@ def walk(database: Database, workflow: PoreWorkflow, numbers: list[int], said: C
         assert run_case(steps, case(number), "en").ended == "done"
 
 
-def _child(url: str, workflow: PoreWorkflow, numbers: list[int], told: int) -> None:
-    with Database.open(url, environ={}) as database:
-        walk(database, workflow, numbers, lambda: os.write(told, b"."))
-
-
 def main(url: str) -> None:
     """Answer every line on standard input."""
     workflow = PoreWorkflow(clinic(), installed=False)
-    with Database.open(url, environ={}) as warm:
-        # Loads the driver, and what a first walk looks up; the connections are closed before anything is started.
-        walk(warm, workflow, [WARM], lambda: None)
+    database = Database.open(url, environ={})
+    # Loads the driver and compiles the statements; no connection is left open, so each process makes its own.
+    walk(database, workflow, [WARM], lambda: None)
+    database.close()
     for line in sys.stdin:
         words = line.split()
         numbers = [int(number) for number in words[0].split(",")]
@@ -97,7 +93,7 @@ def main(url: str) -> None:
         pid = os.fork()
         if pid == 0:
             os.close(heard)
-            _child(url, workflow, numbers, told)
+            walk(database, workflow, numbers, lambda: os.write(told, b"."))  # noqa: B023  called in this round
             os._exit(0)
         os.close(told)
         if len(words) > 1:

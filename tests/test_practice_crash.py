@@ -23,7 +23,7 @@ from pore_plugin.storage.rows import LotUse
 from practice_cases import NOW
 
 KILLS = 100
-AGAIN = 20
+AGAIN = 10
 """How many of the killed cases are done again at the end."""
 TOLD = {
     "assessment": "assessment.made",
