@@ -93,9 +93,12 @@ class Lots:
 
     def count(self, keys: Iterable[str]) -> dict[str, int]:
         """Return in how many treatments each lot was used, by key."""
+        wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            return {}
         statement = (
             select(_T.lot_key, func.count(_T.treatment.distinct()))
-            .where(_T.clinic == self._unit.clinic, _T.lot_key.in_(list(keys)), _T.replaced_at.is_(None))
+            .where(_T.clinic == self._unit.clinic, _T.lot_key.in_(wanted), _T.replaced_at.is_(None))
             .group_by(_T.lot_key)
         )
         return {key: int(number) for key, number in self._unit.execute(statement)}
