@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import LargeBinary
 
 from charts import ADMIN, CANARY, FIRST, LATER, SECOND, THEN, desk_at, put_chart
 from pore_plugin import check
 from pore_plugin.contracts import ProblemsError
 from pore_plugin.practice import auditing, corrections, exports, patients, privacy
-from pore_plugin.storage import Database
+from pore_plugin.storage import Database, tables
 
 if TYPE_CHECKING:
     from databases import PostgresServer
@@ -34,6 +35,17 @@ def live_bytes(database: Database, request: pytest.FixtureRequest) -> dict[str, 
     ((oid,),) = server.execute("SELECT oid FROM pg_database WHERE datname = current_database()", str(name))
     folder = server.folder / "data" / "base" / str(oid)
     return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def keep_uncompressed(database: Database, request: pytest.FixtureRequest) -> None:
+    """Have a server write long values as they are: a compressed canary would not be seen."""
+    if database.kind == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        for table in tables.metadata.sorted_tables:
+            for column in table.columns:
+                if isinstance(column.type, LargeBinary):
+                    statement = f"ALTER TABLE {table.name} ALTER COLUMN {column.name} SET STORAGE EXTERNAL"
+                    server.execute(statement, str(database.engine.url.database))
 
 
 def files_with(canary: str, database: Database, request: pytest.FixtureRequest) -> list[str]:
@@ -137,6 +149,7 @@ def test_a_reason_is_a_sentence(database: Database, reason: str) -> None:
 def test_a_corrected_record_loses_the_wrong_patients_id_and_birth_date_with_the_erasure(
     database: Database, request: pytest.FixtureRequest
 ) -> None:
+    keep_uncompressed(database, request)
     wrong = f"wrong-{CANARY}"
     desk = desk_at(database, LATER)
     with desk.use("setup") as unit:
@@ -168,6 +181,7 @@ def test_an_unknown_patient_is_a_problem_and_not_an_empty_success(database: Data
 
 
 def test_after_an_erasure_a_canary_is_in_no_live_file(database: Database, request: pytest.FixtureRequest) -> None:
+    keep_uncompressed(database, request)
     canary_id = f"id-{CANARY}"
     desk = desk_at(database, LATER)
     with desk.use("setup") as unit:
@@ -201,6 +215,7 @@ def test_after_an_erasure_a_canary_is_in_no_live_file(database: Database, reques
 def test_nothing_is_left_where_the_erased_one_was_the_only_patient(
     database: Database, request: pytest.FixtureRequest
 ) -> None:
+    keep_uncompressed(database, request)
     desk = desk_at(database, LATER)
     with desk.use("setup") as unit:
         put_chart(unit, f"only-{CANARY}", canaries=True)

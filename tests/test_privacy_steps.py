@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from charts import CANARY, LATER, THEN, desk_at, walked
-from factories import with_canaries
-from pore_plugin.contracts import TreatmentRequest
-from pore_plugin.practice import Records, corrections, exports, patients, privacy
+from factories import changed, with_canaries
+from pore_plugin.contracts import FollowUpPlan, FollowUpResponse, ReviewRequest, TreatmentRecord, TreatmentRequest
+from pore_plugin.practice import Records, case_of, corrections, exports, patients, privacy
 from pore_plugin.storage import Database
-from test_privacy import files_with
+from test_privacy import files_with, keep_uncompressed
 
 
 @pytest.mark.parametrize("case", ["1-treated", "2-blocked", "3-review", "4-peel"])
@@ -32,6 +33,7 @@ def test_nothing_that_the_steps_keep_of_a_patient_is_left(database: Database, ca
 
 
 def test_a_canary_that_the_steps_kept_is_in_no_live_file(database: Database, request: pytest.FixtureRequest) -> None:
+    keep_uncompressed(database, request)
     case = with_canaries()
     records = Records(desk_at(database, THEN + timedelta(days=10)))
     consented = case.case.consents[0]
@@ -68,3 +70,59 @@ def test_a_consent_in_the_wrong_name_spares_nobody_the_cooling_off(database: Dat
     corrections.correct(at, treatment.id, "patient-9", "Two people with one name.", host="sample-host")
     with at.use("look") as unit:
         assert _consents(unit, ["patient-1"]) == _consents(unit, ["patient-9"]) == []
+
+
+def test_a_sign_of_danger_is_heard_in_a_session_that_was_corrected(database: Database) -> None:
+    walked(database)
+    at = desk_at(database, LATER)
+    with at.use("look") as unit:
+        (treatment,) = unit.records.of_patient(["patient-1"], "treatment-record")
+        (plan,) = unit.records.of_patient(["patient-1"], "follow-up-plan")
+        said = json.loads(unit.records.of_patient(["patient-1"], "follow-up-response")[0].document)
+    corrections.correct(at, treatment.id, "patient-9", "Two people with one name.", host="sample-host")
+    said |= {"id": "response-new", "patient": {**said["patient"], "id": "patient-9"}}
+    result = Records(at).review(
+        ReviewRequest(
+            treatment=TreatmentRecord.from_json(treatment.document),
+            follow_up_plan=FollowUpPlan.from_json(plan.document),
+            response=FollowUpResponse.from_json(json.dumps(said)),
+            at="2026-10-09T10:00:00+01:00",
+        )
+    )
+    assert result.review.flags
+    with at.use("look") as unit:
+        kept = {row.id for row in unit.records.of_patient(["patient-9"], "follow-up-response", "follow-up-review")}
+        assert {"response-new", result.review.id} <= kept
+        assert {row.kind for row in unit.records.of_patient(["patient-1"])} == {"record-correction"}
+
+
+def test_an_amendment_of_a_corrected_treatment_is_kept_and_erased_with_the_right_patient(
+    database: Database, request: pytest.FixtureRequest
+) -> None:
+    keep_uncompressed(database, request)
+    walked(database)
+    at = desk_at(database, LATER)
+    with at.use("look") as unit:
+        (treatment,) = unit.records.of_patient(["patient-1"], "treatment-record")
+        (plan,) = unit.records.of_patient(["patient-1"], "procedure-plan")
+    corrections.correct(at, treatment.id, "patient-9", "Two people with one name.", host="sample-host")
+    when = "2026-09-11T10:00:00+01:00"
+    reasons = ("consent.missing", "authorisation.missing")
+    report = changed(
+        TreatmentRecord.from_json(treatment.document).report,
+        id="amended-1",
+        amends=treatment.id,
+        amendment={"reason": CANARY, "person": "dr-sample", "at": when},
+        deviations=[{"code": code, "reason": CANARY, "person": "dr-sample", "at": when} for code in reasons],
+    )
+    Records(at).treat(TreatmentRequest(case=case_of(at, plan.id), report=report), key="once")
+    with at.use("look") as unit:
+        assert {row.id for row in unit.records.of_patient(["patient-9"], "treatment-record")} == {
+            treatment.id,
+            "amended-1",
+        }
+        assert {row.kind for row in unit.records.of_patient(["patient-1"])} == {"record-correction"}
+        assert {use.patient for use in unit.lots.uses_of("SAMPLEL0T7")} <= {"patient-9"}
+    assert files_with(CANARY, database, request)
+    assert privacy.erase(at, "patient-9", "Asked for.", apply=True, despite_retention="Asked for.").scrubbed
+    assert files_with(CANARY, database, request) == []

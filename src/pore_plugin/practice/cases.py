@@ -36,6 +36,7 @@ from ..contracts import (
 from ..storage import Unit
 from .desk import Desk
 from .keeping import Keeping, kind_of, moment, problem, read, series_of
+from .patients import kept_for
 
 __all__ = [
     "Gathering",
@@ -123,7 +124,9 @@ class _Completing:
         self.at = at
         self.report = report
         self.patient = case.plan.patient
-        self.family = keeping.family(self.patient)
+        # After a correction the session is somebody else's than its documents say.
+        self.owner = kept_for(keeping.unit, self.patient, case.plan.id)
+        self.family = keeping.family(self.owner)
         self.found = Gathering()
 
     def whole(self) -> CaseFile:
@@ -241,7 +244,7 @@ class _Completing:
 
     def history(self) -> tuple[ToxinExposure, ...]:
         apart = {self.report.id, self.report.amends} if self.report is not None else set()
-        kept = history_of(self.keeping, self.patient, self.at, apart=apart)
+        kept = history_of(self.keeping, self.owner, self.at, apart=apart)
         # A case read back may hold the very treatment that is amended.
         handed = [one for one in self.case.history if one.treatment is None or one.treatment not in apart]
         return joined_history(kept, handed)

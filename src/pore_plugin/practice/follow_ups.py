@@ -22,6 +22,7 @@ from ..storage import Unit
 from ..storage.rows import StepRow
 from .cases import Gathering, outcomes_of
 from .keeping import Keeping, moment, problem, read, series_of
+from .patients import kept_for
 from .tasks import of_review, put_tasks
 from .treatments import keep_treatment
 
@@ -106,7 +107,7 @@ def reviewed(keeping: Keeping, request: ReviewRequest) -> ReviewRequest:
     if keeping.unit.records.latest("follow-up-plan", request.follow_up_plan.id) is None:
         keep_follow_up(keeping, request.follow_up_plan, treatment)
     found.of(lambda: keeping.join(request.follow_up_plan, "/follow_up_plan"), request.follow_up_plan)
-    patient, about = treatment.patient, series_of(treatment)
+    patient, about = kept_for(keeping.unit, treatment.patient, treatment.id), series_of(treatment)
     for position, outcome in enumerate(request.outcomes):
         found.of(
             lambda outcome=outcome, at=f"/outcomes/{position}": keeping.join(  # type: ignore[misc]
@@ -193,7 +194,7 @@ def _rows(unit: Unit, treatment: str, steps: Sequence[StepState], zone: str) -> 
             key=dated.key,
             plan=step.plan.id,
             treatment=treatment,
-            patient=step.plan.patient,
+            patient=kept_for(unit, step.plan.patient, step.plan.id, treatment),
             step=dated.step,
             state=step.state,
             due=moment(step.due),

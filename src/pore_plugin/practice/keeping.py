@@ -40,6 +40,7 @@ from ..contracts import (
 from ..contracts.canonical import record_digest
 from ..storage import Unit
 from .contents import keep_content
+from .patients import kept_for
 
 if TYPE_CHECKING:
     from ..storage.rows import RecordRow
@@ -282,7 +283,7 @@ class Keeping:
         about = subject or way.subject(record)
         if way.through is not None and about is not None:
             patient = self.whose(way.through, about) or patient
-        whose = self._noted(way.patient(record) or patient, at)
+        whose = self._noted(self._owner(way.patient(record) or patient, record_id, about), at)
         pins = [(pin.id, pin.version, pin.digest) for pin in self._pins(record)]
         before = newest.revision if newest is not None else 0
         row = self.unit.records.put(
@@ -369,7 +370,15 @@ class Keeping:
         name = patient.id if isinstance(patient, PatientRef) else patient
         if row.patient is None or name is None or row.patient == name:
             return True
-        return row.patient in self.family(name)
+        return row.patient in self.family(name) or row.patient in self.family(kept_for(self.unit, name, row.id))
+
+    def _owner(self, named: str | PatientRef | None, record_id: str, about: str | None) -> str | PatientRef | None:
+        """Return whose a record is: of the patient it names, or of the one that its session was corrected to."""
+        if named is None:
+            return None
+        name = named.id if isinstance(named, PatientRef) else named
+        right = kept_for(self.unit, name, record_id, *([about] if about is not None else []))
+        return named if right == name else right
 
     def _discreet(self, record: M) -> M:
         """Keep of a vial that others got something from it, and not who: nobody would find it there to erase it."""

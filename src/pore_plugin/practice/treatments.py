@@ -6,6 +6,7 @@ from ..clinical.treatment.lots import lot_key, near_keys
 from ..contracts import TreatmentRecord, TreatmentRequest, TreatmentResult
 from ..storage.rows import LotUse
 from .keeping import Keeping, differs, moment, problem, read, series_of
+from .patients import kept_for
 
 __all__ = ["keep_treatment", "kept_before"]
 
@@ -28,7 +29,7 @@ def kept_before(keeping: Keeping, request: TreatmentRequest) -> TreatmentResult 
         return TreatmentResult(treatment=kept, events=tuple(keeping.event(kind, kept.id, at, plan) for kind in kinds))
     if report.amends is not None:
         first = keeping.unit.records.latest("treatment-record", report.amends)
-        family = keeping.unit.patients.family(request.case.plan.patient)
+        family = keeping.unit.patients.family(kept_for(keeping.unit, request.case.plan.patient, request.case.plan.id))
         if first is None or first.patient not in family:
             raise problem(
                 "treatment.unknown",
@@ -50,12 +51,13 @@ def keep_treatment(keeping: Keeping, treatment: TreatmentRecord) -> None:
     """Keep a treatment record, and its lots in place of those of the records that it amends."""
     unit = keeping.unit
     first = series_of(treatment)
+    whose = kept_for(unit, treatment.patient, treatment.id, treatment.plan.id)
     if not keeping.keep(treatment):
         return
     if treatment.report.amends is not None:
         amendments = (
             row.id
-            for row in unit.records.of_patient(unit.patients.family(treatment.patient), "treatment-record")
+            for row in unit.records.of_patient(unit.patients.family(whose), "treatment-record")
             if row.id != treatment.id and read(TreatmentRecord, row).report.amends == first
         )
         for earlier in (first, *amendments):
@@ -68,7 +70,7 @@ def keep_treatment(keeping: Keeping, treatment: TreatmentRecord) -> None:
             lot=vial.lot,
             treatment=first,
             vial=vial.id,
-            patient=treatment.patient,
+            patient=whose,
             product=vial.product,
             expiry=vial.expiry,
             at=moment(treatment.report.started_at),

@@ -100,6 +100,14 @@ class Traces:
             count += self._unit.execute(delete(tables.idempotency).where(*where)).rowcount
         return count
 
+    def forget_messages(self, numbers: Iterable[int]) -> int:
+        """Delete what is to be told, by number, and return how many."""
+        count = 0
+        for part in _parts(list(numbers)):
+            where = (_O.clinic == self._unit.clinic, _O.seq.in_(part))
+            count += self._unit.execute(delete(tables.outbox).where(*where)).rowcount
+        return count
+
     def forget_details(self, numbers: Iterable[int]) -> int:
         """Erase the details of entries of the audit, and return how many; the chain holds without them."""
         count = 0
