@@ -321,7 +321,8 @@ WORDS = frozenset({"check-jsonschema", "jsonschema-rs", "pore-plugin", "problem-
 
 @pytest.mark.parametrize("page", WRITTEN, ids=name_of)
 def test_every_contract_that_is_named_exists(page: Path) -> None:
-    known = set(DOCUMENTS) | WORDS | set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', code_texts()))
+    commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+    known = set(DOCUMENTS) | WORDS | set(commands) | set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', code_texts()))
     for span in spans(page):
         if re.fullmatch(r"[a-z]+(-[a-z]+)+", span):
             assert span in known, f"{name_of(page)}: {span}"
@@ -400,6 +401,16 @@ def test_the_sql_of_the_operating_page_makes_a_database_that_is_taken(
     finally:
         postgres_server.execute("DROP DATABASE IF EXISTS pore")
         postgres_server.execute("DROP ROLE IF EXISTS pore")
+
+
+def test_the_readme_has_every_command_and_no_other() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| reader | to | commands |")[2].partition("\n\n")[0]
+    shown = re.findall(r"`([a-z -]+)`", table)
+    commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+    assert {line.split()[0] for line in shown} == set(commands)
+    assert {line for line in shown if " " in line} == {f"follow-up {name}" for name in commands["follow-up"].commands}
+    assert len(shown) == len(set(shown))
 
 
 def test_the_page_for_hosts_has_every_host_hook_with_its_documents() -> None:
