@@ -414,7 +414,7 @@ def case_of(name: str) -> dict[str, Any]:
         (lambda case: {"plan": {**case["plan"], "protocol": None}}, "the protocol lacks figures", "04-missing"),
         (lambda case: {"treatment": None}, "planned", "10-day-form"),
         (lambda case: {"consent": None, "day_form": None, "vials": []}, "not ready to treat", "09-readiness"),
-        (lambda case: {"follow_up": None}, "done", "13-schedule"),
+        (lambda case: {"follow_up": None}, "done", "14-vial-1"),
     ],
     ids=["draft", "missing", "planned", "not-ready", "done"],
 )
