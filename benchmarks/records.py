@@ -13,12 +13,13 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
+from importlib import import_module
 from itertools import islice
 from math import log
 from pathlib import Path
@@ -26,23 +27,20 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests")]
+from sqlalchemy import event, insert, text
+from whole import prepare_workflow, sample_case
 
-from sqlalchemy import event, insert, text  # noqa: E402
-from whole import prepare_workflow, sample_case  # noqa: E402
-
-from databases import PostgresServer, why_no_server  # noqa: E402
-from pore_plugin.clinical.treatment.lots import lot_key, near_keys  # noqa: E402
-from pore_plugin.demo import run_case  # noqa: E402
-from pore_plugin.practice import Desk  # noqa: E402
-from pore_plugin.practice.due import due  # noqa: E402
-from pore_plugin.practice.recalls import adverse_events, recall  # noqa: E402
-from pore_plugin.storage import Database, tables  # noqa: E402
-from pore_plugin.storage.backup import backup, restore  # noqa: E402
+from pore_plugin.clinical.treatment.lots import lot_key, near_keys
+from pore_plugin.demo import run_case
+from pore_plugin.practice import Desk
+from pore_plugin.practice.due import due
+from pore_plugin.practice.recalls import adverse_events, recall
+from pore_plugin.storage import Database, tables
+from pore_plugin.storage.backup import backup, restore
 
 __all__ = ["SIZES", "report"]
 
+TESTS = Path(__file__).resolve().parent.parent / "tests"
 SIZES = (1_000, 10_000, 100_000)
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 A_DAY = 7
@@ -356,12 +354,14 @@ def _databases(folder: Path) -> Iterator[dict[str, Callable[[str], Database]]]:
     made: dict[str, Callable[[str], Database]] = {
         "SQLite": lambda name: Database.open(str(folder / f"{name}.sqlite"), environ={})
     }
-    reason = why_no_server()
+    sys.path.append(str(TESTS))
+    servers = import_module("databases")
+    reason = servers.why_no_server()
     if reason is not None:
         sys.stdout.write(f"Without PostgreSQL: {reason}\n")
         yield made
         return
-    server = PostgresServer()
+    server = servers.PostgresServer()
     try:
         made["PostgreSQL"] = lambda _: Database.open(server.url(server.database()), environ={})
         yield made
@@ -456,7 +456,7 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (head, tuple("---" for _ in head), *rows)]
 
 

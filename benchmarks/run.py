@@ -18,6 +18,7 @@ import cold
 import deciding
 import hooks
 import library
+import records
 import whole
 from timing import by_turns
 
@@ -26,7 +27,16 @@ from pore_plugin.contracts import AssessmentContext, Consultation
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 IN_A_ROW = 20
-PACKAGES = ("pydantic", "jsonschema", "jsonschema-rs", "check-jsonschema", "fastjsonschema", "pluggy")
+PACKAGES = (
+    "pydantic",
+    "jsonschema",
+    "jsonschema-rs",
+    "check-jsonschema",
+    "fastjsonschema",
+    "pluggy",
+    "sqlalchemy",
+    "psycopg",
+)
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,7 @@ def main() -> int:
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args()
     rows = measure(*((20, 3, 100) if options.quick else (300, 21, 10_000)))
-    found = f"{circumstances()}\n\n{table(rows)}"
+    found = f"{circumstances()}\n\n{table(rows)}\n\n{records.report(quick=options.quick)}"
     sys.stdout.write(f"{found}\n")
     if not (options.quick or options.no_write):
         page = PAGE.read_text(encoding="utf-8")

@@ -205,6 +205,13 @@ def test_a_move_that_cannot_be_made_is_refused_and_not_kept(
     assert rows(database) == kept
 
 
+def test_a_move_without_a_reason_is_refused(desk: Desk) -> None:
+    followed(desk, BEGUN)
+    with pytest.raises(ProblemsError) as raised:
+        move(desk, key_of(desk, "D0"), "done", DOCTOR, "")
+    assert codes(raised) == ["move.form"]
+
+
 def test_a_move_that_was_wrong_is_taken_back_and_both_stay_in_the_history(desk: Desk) -> None:
     followed(desk, BEGUN)
     key = key_of(desk, "W2")

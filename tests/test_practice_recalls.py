@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -40,11 +41,11 @@ def tasks_of(desk: Desk) -> list[Task]:
         return [Task.from_json(row.document) for row in unit.outbox.of_topic("task")]
 
 
-def amend(desk: Desk, case: dict[str, object], lot: str) -> None:
-    run = followed(desk, case)  # type: ignore[arg-type]
+def amend(desk: Desk, case: dict[str, Any], lot: str) -> None:
+    run = followed(desk, case)
     request = next(one.request for one in run.sheets if one.name == "treatment")
     assert isinstance(request, TreatmentRequest)
-    report = check(TreatmentReport, amended(case, lot)).model  # type: ignore[arg-type]
+    report = check(TreatmentReport, amended(case, lot)).model
     Records(desk).treat(TreatmentRequest(case=request.case, report=report))
 
 
@@ -228,6 +229,14 @@ def test_what_is_no_lot_and_who_is_nobody_is_refused_and_nothing_is_kept(
         apply(desk, words[0], words[1], WHY)
     assert codes(raised) == [code]
     assert rows(database) == kept
+
+
+@pytest.mark.parametrize("why", ["", "x" * 501])
+def test_a_reason_that_cannot_be_kept_is_refused(desk: Desk, why: str) -> None:
+    with pytest.raises(ProblemsError) as raised:
+        apply(desk, LOT, "dr-sample", why)
+    assert {problem.pointer for problem in raised.value.problems} == {"/reason"}
+    assert not recall(desk, LOT).quarantined
 
 
 def test_the_quarantine_is_told_once(desk: Desk) -> None:

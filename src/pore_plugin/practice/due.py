@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from ..clinical.durations import end_of_day, instant_of, load_zone, local_date, start_of_day, to_utc
 from ..clinical.follow_up.due import due_list
 from ..clinical.follow_up.states import StepState, draw_move, moved
@@ -141,7 +143,14 @@ def _moved(desk: Desk, key: str, drawn: Callable[[StepState], FollowUpMove]) -> 
     told: tuple[Event, ...] = ()
     with desk.use("follow_up.move") as unit:
         step = _step(unit, key)
-        one = drawn(step)
+        try:
+            one = drawn(step)
+        except ValidationError:
+            raise problem(
+                "move.form",
+                "The reason or a time of the move is not one that can be kept.",
+                "Give a reason of one line, and moments such as 2026-10-08T09:00:00+01:00.",
+            ) from None
         after = moved(step, one)
         if isinstance(after, Problem):
             raise ProblemsError([after])

@@ -25,6 +25,7 @@ from ..contracts import (
 )
 from ..storage import Unit
 from ..storage.rows import LotUse
+from ..validation import check
 from ..workflow.messages import messages
 from .desk import Desk
 from .keeping import Keeping, moment, problem, read
@@ -86,7 +87,7 @@ def lift(desk: Desk, quarantine: str, by: str, reason: str) -> LotQuarantine:
         if kept.lifted_at is not None:
             raise problem("quarantine.lifted", "This quarantine was lifted already.", "Look at the lot again.")
         said = {"lifted_at": desk.instant(), "lifted_by": by, "lift_reason": reason}
-        lifted = LotQuarantine.model_validate({**kept.to_document(), **said})
+        lifted = check(LotQuarantine, {**kept.to_document(), **said}).model
         keeping.keep(lifted)
         told = desk.tell(unit, [keeping.event("lot.released", lifted.id, said["lifted_at"])])
     desk.publish(told)
@@ -170,15 +171,16 @@ class _Recalling:
                 return one, ()
         before = sum(one.product == self.product for one in known)
         keeping = Keeping(self.desk, self.unit)
-        made = LotQuarantine(
-            id=record_key(self.desk.clinic.id, self.key, f"quarantine.{self.product or ''}.{before + 1}"),
-            clinic=self.desk.clinic.id,
-            lot=self.lot,
-            product=self.product,
-            reason=reason,
-            by=by,
-            at=self.desk.instant(),
-        )
+        document = {
+            "id": record_key(self.desk.clinic.id, self.key, f"quarantine.{self.product or ''}.{before + 1}"),
+            "clinic": self.desk.clinic.id,
+            "lot": self.lot,
+            "product": self.product,
+            "reason": reason,
+            "by": by,
+            "at": self.desk.instant(),
+        }
+        made = check(LotQuarantine, {name: part for name, part in document.items() if part is not None}).model
         keeping.keep(made)
         return made, self.desk.tell(self.unit, [keeping.event("lot.quarantined", made.id, made.at)])
 
