@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Generic, NoReturn, TypeVar
 
+from pydantic import ValidationError
+
 from ..contracts import ContentDocument, ContentStatus, Pin, canonical, digest
 from ..hooks import BUILTIN
 from ..validation import check
@@ -61,7 +63,7 @@ class Entry(Generic[T_co]):
         """The typed document. Raises `ProblemsError` for kept bytes that this version of the package cannot read."""
         known: T_co | None = self._model
         if known is None:
-            known = check(self.contract, self.canonical).model.model_copy(update={"status": self.status})
+            known = _read(self.contract, self.canonical).model_copy(update={"status": self.status})
             object.__setattr__(self, "_model", known)
         return known
 
@@ -100,6 +102,14 @@ class Entry(Generic[T_co]):
 
     def __repr__(self) -> str:
         return f"Entry({self.pin.id} {self.pin.version})"
+
+
+def _read(contract: type[T], data: bytes) -> T:
+    """Return the document of bytes that were checked when they were kept; the contract may have changed since."""
+    try:
+        return contract.from_json(data)
+    except ValidationError:
+        return check(contract, data).model
 
 
 def entry_of(model: T, source: Mapping[str, Any], origin: str) -> Entry[T]:

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..contracts import Clinic, Event
+from ..library.checking import no_collection
 from ..storage import Database, Unit
 from ..workflow import PoreWorkflow
 from .holdings import holdings
@@ -55,9 +56,11 @@ class Desk:
     def workflow(self) -> PoreWorkflow:
         """The workflow over the library as it is; made at first use, and again after `content_changed`."""
         if self._workflow is None:
-            with self.use("content.read") as unit:
-                held = holdings(unit, drafts=self.drafts)
-            self._workflow = PoreWorkflow(self.clinic, content=[*self._content, *held], **self._options)
+            # A library may hold thousands of documents, and all that is read of them stays.
+            with no_collection():
+                with self.use("content.read") as unit:
+                    held = holdings(unit, drafts=self.drafts)
+                self._workflow = PoreWorkflow(self.clinic, content=[*self._content, *held], **self._options)
         return self._workflow
 
     def content_changed(self) -> None:
