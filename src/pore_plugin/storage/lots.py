@@ -84,7 +84,11 @@ class Lots:
         """Return the lots that share a variant with these: every way each was written, by its key."""
         t, near = tables.lot.c, tables.lot_variant.c
         mine = self._unit.clinic
-        keys = select(near.lot_key).where(near.clinic == mine, near.variant.in_(list(variants)))
+        alike = select(near.lot_key).where(near.clinic == mine, near.variant.in_(list(variants)))
+        # Asked in one statement, PostgreSQL would go through every lot for it.
+        keys = sorted({str(key) for (key,) in self._unit.execute(alike)})
+        if not keys:
+            return {}
         statement = select(t.lot_key, t.lot).where(t.clinic == mine, t.lot_key.in_(keys)).order_by(t.lot_key, t.lot)
         found: dict[str, tuple[str, ...]] = {}
         for key, lot in self._unit.execute(statement):
