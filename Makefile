@@ -21,7 +21,7 @@ demo: $(RUNTIME)
 	@$(RUN) -m pore_plugin demo
 
 test: $(DEV)
-	$(RUN) -m pytest --cov --cov-report=term
+	$(RUN) -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term
 
 lint: $(DEV)
 	$(RUN) -m ruff check .
