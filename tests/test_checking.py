@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
 from pathlib import Path
 
 import pytest
 
-from library_files import CONTENT, PEEL, put, schedule, source, template, written
+from library_files import CONTENT, PEEL, SCHEDULE, put, schedule, source, template, written
 from pore_plugin.builtin import content, documents
 from pore_plugin.contracts import ProblemsError, digest
 from pore_plugin.library.checking import CheckedPackage, check_package
 from pore_plugin.library.known import Known, builtin_known, is_builtin
 from pore_plugin.library.naming import contract_of
+from pore_plugin.library.overlays import overlay_of
 from pore_plugin.library.packages import manifest_of, package_of
 from pore_plugin.library.sources import SourceFile, media_of, read_sources
 from pore_plugin.validation.jsontext import locate
@@ -145,6 +147,29 @@ def test_what_a_clinic_holds_may_be_referred_to() -> None:
     assert check_package([file], known=known).problems == ()
     assert len(check_package([file]).problems) == 1
     assert check_package([file], references=False).problems == ()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_package_may_refer_to_what_an_overlay_in_it_makes(order: int) -> None:
+    base = template()
+    target = "acme.template.our-peel"
+    ours = {**copy.deepcopy(base), "id": target, "summary": {"en": "As we do it here."}}
+    overlay = overlay_of(base, ours, identifier="acme.overlay.peel").to_document()
+    protocol = {**json.loads((EXAMPLES / "clinic-protocol.json").read_bytes()), "template": target}
+    files = [source("b.json", base), source("o.json", overlay), source("p.json", protocol)][::order]
+    assert check_package(files).problems == ()
+    on_ours = {**overlay, "base": {"id": PEEL["id"], "version": PEEL["version"], "digest": digest(PEEL)}}
+    assert check_package([source("o.json", on_ours), source("p.json", protocol)]).problems == ()
+    # What it makes is of the kind of its base and of no other.
+    on_a_schedule = {
+        **overlay,
+        "base": {"id": SCHEDULE["id"], "version": SCHEDULE["version"], "digest": digest(SCHEDULE)},
+    }
+    package = check_package([source("o.json", on_a_schedule), source("p.json", protocol)])
+    assert [problem.code for problem in package.problems] == ["catalogue.unknown_reference"]
+    retired = {**overlay, "status": "retired"}
+    package = check_package([source("b.json", base), source("o.json", retired), source("p.json", protocol)])
+    assert [problem.code for problem in package.problems] == ["catalogue.unknown_reference"]
 
 
 def test_names_of_products_in_the_package_are_known_to_the_check_of_texts() -> None:

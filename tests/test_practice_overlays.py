@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pore_plugin.practice.library import Library
 from pore_plugin.storage import Database
 from practice_library import PEEL, PRESCRIBER, Clock, desk_at
 
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "documents"
 OVERLAY = "acme.overlay.peel"
 TARGET = "acme.template.our-peel"
 
@@ -117,3 +119,19 @@ def test_an_overlay_on_the_package_is_re_applied_on_demand(library: Library, des
     with pytest.raises(ProblemsError) as unknown:
         library.rebase_overlays(["acme.overlay.none"])
     assert unknown.value.problems[0].code == "library.unknown"
+
+
+def test_one_package_brings_an_overlay_and_a_protocol_for_what_it_makes(library: Library, tmp_path: Path) -> None:
+    base = given.SHIPPED["pore.template.salicylic-peel"]
+    copy_ = given.write(tmp_path / "edited.json", edited(base))
+    overlay = library.new_overlay(base["id"], copy_, content_id=OVERLAY).to_document()
+    sample = json.loads((EXAMPLES / "clinic-protocol.json").read_bytes())
+    protocol = {**sample, "id": "acme.protocol.our-peel", "template": TARGET}
+    given.write(tmp_path / "both" / "a-protocol.json", protocol)
+    given.write(tmp_path / "both" / "b-overlay.json", overlay)
+    assert library.plan_import([tmp_path / "both" / "a-protocol.json"]).problems != ()
+    report = library.import_([tmp_path / "both"])
+    assert (report.applied, report.problems) == (True, ())
+    assert {item.id for item in report.items} == {OVERLAY, TARGET, protocol["id"]}
+    library.approve([OVERLAY, protocol["id"]], person=PRESCRIBER, until="2026-12-31")
+    assert library.desk.workflow.plugins.problems == ()

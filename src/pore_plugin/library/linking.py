@@ -11,9 +11,10 @@ from ..catalogue.references import Reference, definitions
 from ..catalogue.references import references as references_of
 from ..catalogue.wording import drug_names
 from ..clinical.wording.texts import check_document, localised_texts
-from ..contracts import ConsentText, FollowUpSchedule, FrozenMap, PatientTexts, Problem
+from ..contracts import ConsentText, FollowUpSchedule, FrozenMap, Overlay, PatientTexts, Problem
 from ..validation.explain import nearest
 from .known import Known, is_builtin
+from .overlays import BASES
 
 if TYPE_CHECKING:
     from .checking import CheckedFile
@@ -70,6 +71,7 @@ class Linking:
         self.authors = {what: author for what, author in known.defined.items() if what[0] in SOLE}
         self.versions: dict[tuple[str, str], _First] = {}
         self.kinds: dict[str, _First] = {}
+        self.overlays: list[Overlay] = []
 
     def take(self, file: CheckedFile) -> None:
         """Look at the next content document."""
@@ -87,6 +89,8 @@ class Linking:
         if not self.references:
             return
         self.defined.update(definitions(model))
+        if isinstance(model, Overlay):
+            self.overlays.append(model)
         # The content of the package itself, handed in as it is, is as it should be.
         if not is_builtin(model.id, file.checked.digest):
             self.say(file, self.alone(model, texts))
@@ -99,6 +103,7 @@ class Linking:
     def finish(self) -> list[Found]:
         """Return everything that is wrong, now that all documents are known."""
         names = self.known.names | self.names
+        self.defined.update(self.made_by_overlays())
         for file in self.waiting:
             self.say(file, check_document(file.checked.model, names=names))
         guesses = _Guesses({*self.known.defined, *self.defined})
@@ -109,6 +114,18 @@ class Linking:
                 problem = _problem("catalogue.unknown_reference", sentence, reference.pointer, step)
                 self.found.append(Found(source, identifier, problem))
         return self.found
+
+    def made_by_overlays(self) -> Iterator[tuple[str, str]]:
+        """Yield kind and id of what the overlays will make, so that others may refer to it.
+
+        It is of its base's kind; of any kind there can be where the base is not here, which is said where it is made.
+        """
+        for overlay in self.overlays:
+            base = overlay.base.id
+            kinds = [kind for kind in BASES if (kind, base) in self.known.defined or (kind, base) in self.defined]
+            first = self.kinds.get(base)
+            for kind in kinds or ([first.contract] if first is not None else BASES):
+                yield kind, overlay.target
 
     def say(self, file: CheckedFile, problems: Iterable[Problem]) -> None:
         self.found += [Found(file.source, file.checked.model.id, problem) for problem in problems]
