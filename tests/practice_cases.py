@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +16,7 @@ from pore_plugin.builtin import sample
 from pore_plugin.contracts import AdverseEvent, Clinic, ConsentWithdrawal, LotQuarantine
 from pore_plugin.demo import CaseRun, run_case
 from pore_plugin.practice import Desk, Records
-from pore_plugin.storage import Database, tables
+from pore_plugin.storage import Database, Unit, tables
 
 NOW = datetime(2026, 9, 20, 12, 0, tzinfo=UTC)
 
@@ -24,6 +26,18 @@ def desk(database: Database, settings: Clinic | None = None, *, now: datetime = 
     return Desk(
         database, settings or clinic(), actor="dr-sample", clock=lambda: now, installed=False, environ={}, **more
     )
+
+
+class _UndoneError(Exception):
+    pass
+
+
+@contextmanager
+def rolled_back(at: Desk) -> Iterator[Unit]:
+    """A use case that raises when its block is over."""
+    with suppress(_UndoneError), at.use("test") as unit:
+        yield unit
+        raise _UndoneError
 
 
 def kept_case(records: Records, name: str = "1-treated", **members: Any) -> CaseRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,8 +23,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _Open(threading.local):
+    """The use case that this thread is in, and what is to be published when it is committed."""
+
+    def __init__(self) -> None:
+        self.unit: Unit | None = None
+        self.events: list[Event] = []
+
+
 class Desk:
     """One clinic's place to work at: whoever sits there is `actor`, and every use case goes through `use`.
+
+    Several threads may work at one desk: each has transactions of its own.
 
     `content`: documents besides those of the library. `drafts`: new work may use drafts that are newer than what is
     approved; without it, only where nothing is approved. `clock` returns an aware moment.
@@ -49,23 +60,25 @@ class Desk:
         self._clock = clock
         self._content = tuple(content)
         self._options: dict[str, Any] = {"plugins": plugins, "installed": installed, "environ": environ}
-        self._workflow: PoreWorkflow | None = None
-        self._unit: Unit | None = None
+        self._made: tuple[PoreWorkflow, int] | None = None
+        self._open = _Open()
 
     @property
     def workflow(self) -> PoreWorkflow:
-        """The workflow over the library as it is; made at first use, and again after `content_changed`."""
-        if self._workflow is None:
+        """The workflow over the library as it is; made at first use, and again when the library has changed."""
+        made = self._made
+        if made is None:
             # A library may hold thousands of documents, and all that is read of them stays.
             with no_collection():
                 with self.use("content.read") as unit:
-                    held = holdings(unit, drafts=self.drafts)
-                self._workflow = PoreWorkflow(self.clinic, content=[*self._content, *held], **self._options)
-        return self._workflow
+                    held, number = holdings(unit, drafts=self.drafts), unit.content.number
+                made = PoreWorkflow(self.clinic, content=[*self._content, *held], **self._options), number
+                self._made = made
+        return made[0]
 
     def content_changed(self) -> None:
         """Have the workflow made anew: the library is not what it was."""
-        self._workflow = None
+        self._made = None
 
     def now(self) -> datetime:
         """Return this moment in the clinic's zone, in whole seconds."""
@@ -83,18 +96,40 @@ class Desk:
     def use(self, action: str) -> Iterator[Unit]:
         """One use case: one transaction, with what it read and wrote in the audit under this name.
 
-        A use case inside another one joins it: there is one transaction, and its name is the outer one's.
+        A use case inside another one joins it: there is one transaction, and its name is the outer one's. One that
+        raises leaves nothing, also where the outer one goes on. What was published inside is told to the extensions
+        after the commit, and never without one.
         """
-        if self._unit is not None:
-            yield self._unit
+        if self._open.unit is not None:
+            said = len(self._open.events)
+            try:
+                with self._open.unit.part():
+                    yield self._open.unit
+            except BaseException:
+                del self._open.events[said:]
+                raise
             return
         now = int(self.now().timestamp())
+        number = None
         try:
             with self.database.writing(self.clinic.id, self.actor, action=action, now=now) as unit:
-                self._unit = unit
+                number = unit.content.number
+                self._forget_other_library(number)
+                self._open.unit = unit
                 yield unit
+            told = self._open.events
+        except BaseException:
+            # What was made in here may be of content that was rolled back.
+            self._forget_other_library(number)
+            raise
         finally:
-            self._unit = None
+            self._open.unit, self._open.events = None, []
+        self.publish(told)
+
+    def _forget_other_library(self, number: int | None) -> None:
+        """Drop a workflow over another state of the library: another process, or a use case of this one, changed it."""
+        if self._made is not None and number is not None and self._made[1] != number:
+            self.content_changed()
 
     def tell(self, unit: Unit, events: Iterable[Event], *, patient: str | None = None) -> tuple[Event, ...]:
         """Put what happened into the outbox, with what it tells of, in the same transaction.
@@ -109,4 +144,7 @@ class Desk:
 
     def publish(self, events: Iterable[Event]) -> None:
         """Tell the extensions, after the commit. What goes wrong there is theirs, and is in the load report."""
-        self.workflow.publish(events)
+        if self._open.unit is not None:
+            self._open.events += events
+        elif told := tuple(events):
+            self.workflow.publish(told)

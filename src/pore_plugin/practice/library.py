@@ -252,9 +252,10 @@ class Library:
 
     @contextmanager
     def _reading(self, action: str) -> Iterator[Shelf]:
-        workflow = self.desk.workflow
+        # Made before the clinic's row is locked; inside it is another one where the library changed until then.
+        _ = self.desk.workflow
         with self.desk.use(action) as unit:
-            yield Shelf(unit, workflow)
+            yield Shelf(unit, self.desk.workflow)
 
     @contextmanager
     def _changing(self, action: str, kind: str) -> Iterator[tuple[Shelf, _Done]]:

@@ -50,7 +50,7 @@ class Shelf:
     """What the library, the package and the extensions have, for the length of a transaction."""
 
     def __init__(self, unit: Unit, workflow: PoreWorkflow) -> None:
-        """Take a workflow that was made before the transaction: making one opens another."""
+        """Take the workflow over the library as it was when the transaction began."""
         self.unit = unit
         self.workflow = workflow
 

@@ -29,6 +29,11 @@ class Contents:
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
 
+    @property
+    def number(self) -> int:
+        """The number of the last thing that was done with content: with another one the library is another."""
+        return self._unit.last_number("content_seq")
+
     def add(self, rows: Iterable[ContentRow]) -> None:
         """Keep versions that are not there yet; `at` and `by` are those of the transaction."""
         values = [

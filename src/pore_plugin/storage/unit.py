@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable, insert, select, update
@@ -88,9 +90,13 @@ class Unit:
         """Pause whatever is delivered for this clinic, or go on where no reason is given."""
         self._set(paused_at=None if why is None else self.now, paused_why=why)
 
+    def last_number(self, counter: str) -> int:
+        """Return the last number that a counter of the clinic gave."""
+        return int(self._state[counter])
+
     def next_number(self, counter: str) -> int:
         """Return the next number of a counter of the clinic."""
-        number = int(self._state[counter]) + 1
+        number = self.last_number(counter) + 1
         self._state[counter] = self._numbers[counter] = number
         return number
 
@@ -103,6 +109,20 @@ class Unit:
         for patient in patients:
             self._touched.pop(patient, None)
         self._notes = [note for note in self._notes if note[0] not in patients]
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the transaction: what it wrote is undone when it raises, and the rest goes on.
+
+        What it read stays in the audit, and so does what it tried to write: both were looked at.
+        """
+        state, numbers, notes = dict(self._state), dict(self._numbers), list(self._notes)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self._state, self._numbers, self._notes = state, numbers, notes
+            raise
 
     def finish(self) -> None:
         """Write the audit and the counters; the last thing before the commit."""
