@@ -30,6 +30,7 @@ from factories import (
     workflow,
     workflow_of,
 )
+from hook_plugins import plugin
 from pore_plugin import ProblemsError, check
 from pore_plugin.clinical.durations import to_utc
 from pore_plugin.clinical.treatment.vials import vial_reasons
@@ -41,6 +42,7 @@ from pore_plugin.contracts import (
     Override,
     Product,
     ReadinessRequest,
+    ToxinExposure,
     TreatmentRequest,
 )
 
@@ -844,3 +846,22 @@ def test_a_consent_text_that_was_retired_since_is_a_reason_not_a_failure() -> No
     flow = workflow_of(clinic(), content=[retired])
     plan = changed(made().plan, consent_texts=[*made().plan.consent_texts, "acme.consent.old"])
     assert "consent.other_plan" in {reason.code for reason in made().ready(flow=flow, plan=plan).reasons}
+
+
+def test_a_dose_that_was_amended_after_the_plan_counts_as_it_stands_now() -> None:
+    seen: list[tuple[ToxinExposure, ...]] = []
+    watching = plugin(pore_assess_suitability=lambda context: seen.append(context.history) or [])
+    planned = ToxinExposure(
+        given="here",
+        treatment="earlier-1",
+        date="2026-01-15",
+        product="pore.product.bocouture-uk",
+        unit_id="pore.unit.incobotulinumtoxina",
+        units="20",
+    )
+    amended = changed(planned, units="40")
+    flow = workflow_of(clinic(), plugins={"acme": watching})
+    case = make(flow, history=[planned])
+    assert seen[-1] == (planned,)
+    case.ready(history=[amended])
+    assert seen[-1] == (amended,)

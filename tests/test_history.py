@@ -169,6 +169,13 @@ def test_another_date_product_or_place_is_another_treatment() -> None:
     assert merge((RECORDED,), others) == (RECORDED, *others)
 
 
+def test_of_a_treatment_that_both_have_the_history_counts() -> None:
+    moved = ToxinExposure.from_json(
+        json.dumps({**RECORDED.to_document(), "date": "2026-01-18", "product": "pore.product.azzalure-uk"})
+    )
+    assert merge((moved,), (RECORDED,)) == (moved,)
+
+
 def test_two_equal_reports_are_two_treatments() -> None:
     unknown = ToxinExposure(given="elsewhere")
     assert merge((), (unknown, unknown)) == (unknown, unknown)
@@ -182,6 +189,7 @@ some_exposures = st.lists(
         product=st.sampled_from([None, BOCOUTURE, "pore.product.azzalure-uk"]),
         inn=st.sampled_from([None, "incobotulinumtoxinA"]),
         units=st.sampled_from([None, "20"]),
+        treatment=st.sampled_from([None, "t1", "t2"]),
     ),
     max_size=5,
 ).map(tuple)

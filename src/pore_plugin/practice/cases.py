@@ -45,7 +45,6 @@ __all__ = [
     "completed",
     "earlier_consents",
     "history_of",
-    "joined_history",
     "outcomes_of",
     "quarantines_of",
     "treatments_of",
@@ -247,7 +246,7 @@ class _Completing:
         kept = history_of(self.keeping, self.owner, self.at, apart=apart)
         # A case read back may hold the very treatment that is amended.
         handed = [one for one in self.case.history if one.treatment is None or one.treatment not in apart]
-        return joined_history(kept, handed)
+        return merge(kept, handed)
 
     def of_subject(self, contract: type[M], subjects: Iterable[str]) -> list[M]:
         rows = self.unit.records.of_subject(subjects, kind_of(contract))
@@ -291,15 +290,6 @@ def history_of(
         and not {series_of(record), record.id} & left_out
         and (at is None or moment(record.report.started_at) < moment(at))
     )
-
-
-def joined_history(kept: Iterable[ToxinExposure], handed: Iterable[ToxinExposure]) -> tuple[ToxinExposure, ...]:
-    """Return what is kept, and of what was handed in everything that is not the same treatment."""
-    kept, handed = tuple(kept), tuple(handed)
-    known = {exposure.treatment for exposure in kept}
-    if not kept:
-        return handed
-    return merge(kept, [one for one in handed if one.treatment is None or one.treatment not in known])
 
 
 def outcomes_of(unit: Unit, patient: str, at: str) -> list[Outcome]:

@@ -110,8 +110,8 @@ def _findings(
             (step.diluent for step in (plan.injection.dilutions if plan.injection else ())),
             setting.anaesthetics,
         ),
-        # What was known when the plan was made counts together with what is known now.
-        history=merge(case.assessment.context.history, case.history),
+        # What is known now counts, such as a dose that was amended since, together with what was known to the plan.
+        history=merge(case.history, case.assessment.context.history),
         planned=doses,
         regions=plan.regions,
     )

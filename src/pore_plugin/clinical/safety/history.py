@@ -88,13 +88,14 @@ def together(*reports: Iterable[ToxinExposure]) -> tuple[ToxinExposure, ...]:
 
 
 def merge(history: Iterable[ToxinExposure], reported: Iterable[ToxinExposure]) -> tuple[ToxinExposure, ...]:
-    """Return `history` followed by what was reported besides, no treatment twice.
+    """Return `history` followed by what was reported besides, no treatment twice; what the history has, counts.
 
-    Left out of `reported` is what the history has already: an entry given here on the date and with the product
-    of a treatment recorded here, and an entry equal to one in the history (each history entry stands for one).
-    Merging the same report again changes nothing.
+    Left out of `reported` is what the history has already: an entry of a treatment record that it has, an entry given
+    here on the date and with the product of a treatment recorded here, and an entry equal to one in the history (each
+    history entry stands for one). Merging the same report again changes nothing.
     """
     known = tuple(history)
+    treatments = {exposure.treatment for exposure in known if exposure.treatment is not None}
     recorded = {
         (exposure.date, name)
         for exposure in known
@@ -107,6 +108,8 @@ def merge(history: Iterable[ToxinExposure], reported: Iterable[ToxinExposure]) -
     for exposure in reported:
         if spare[exposure]:
             spare[exposure] -= 1
+        elif exposure.treatment in treatments:
+            continue
         elif exposure.given == "elsewhere" or (exposure.date, exposure.product or exposure.inn) not in recorded:
             added.append(exposure)
     return known + tuple(added)
