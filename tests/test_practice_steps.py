@@ -511,6 +511,19 @@ def test_steps_that_a_new_plan_lacks_are_superseded_with_a_reason(records: Recor
     assert [(move.to_state, move.by.kind, bool(move.reason)) for move in moves] == [("superseded", "plug-in", True)]
 
 
+def test_a_follow_up_plan_that_is_made_anew_is_told_anew(records: Records) -> None:
+    run = kept_case(records, follow_up={})
+    assert run.treatment is not None
+    schedule = records.desk.workflow.catalogue
+    steps = schedule.get(FollowUpSchedule, run.plan.schedule).model.steps  # type: ignore[union-attr]
+    wanted = next(step.id for step in steps if step.offered == "on-request")
+    request = FollowUpRequest(treatment=run.treatment, requested_steps=(wanted,))
+    for _ in range(2):
+        records.follow_up(request)
+        with records.desk.use("test") as unit:
+            assert sum(row.topic == "follow_up.planned" for row in unit.outbox.in_state()) == 2
+
+
 def test_an_accepted_response_ends_its_step(records: Records) -> None:
     run = kept_case(records)
     assert run.follow_up is not None

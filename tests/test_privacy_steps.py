@@ -9,9 +9,17 @@ import pytest
 
 from charts import CANARY, LATER, THEN, desk_at, walked
 from factories import changed, with_canaries
-from pore_plugin.contracts import FollowUpPlan, FollowUpResponse, ReviewRequest, TreatmentRecord, TreatmentRequest
+from pore_plugin.contracts import (
+    FollowUpPlan,
+    FollowUpResponse,
+    ReviewRequest,
+    TreatmentRecord,
+    TreatmentRequest,
+)
 from pore_plugin.practice import Records, case_of, corrections, exports, patients, privacy
 from pore_plugin.storage import Database
+from pore_plugin.storage.traces import Traces
+from practice_cases import rolled_back
 from test_privacy import files_with, keep_uncompressed
 
 
@@ -87,12 +95,21 @@ def test_a_sign_of_danger_is_heard_in_a_session_that_was_corrected(database: Dat
             follow_up_plan=FollowUpPlan.from_json(plan.document),
             response=FollowUpResponse.from_json(json.dumps(said)),
             at="2026-10-09T10:00:00+01:00",
-        )
+        ),
+        key="once",
     )
     assert result.review.flags
+    assert result.review.accepted
+    assert (result.review.patient, result.review.problems) == ("patient-9", ())
     with at.use("look") as unit:
         kept = {row.id for row in unit.records.of_patient(["patient-9"], "follow-up-response", "follow-up-review")}
         assert {"response-new", result.review.id} <= kept
+        assert unit.records.latest("follow-up-response", "response-new").state == "completed"  # type: ignore[union-attr]
+        filed = {(row.topic, row.state) for row in unit.outbox.of_patient(["patient-9"]) if row.state == "pending"}
+        assert {("task", "pending"), ("follow_up.reviewed", "pending"), ("red_flag.raised", "pending")} <= filed
+        assert {row.topic for row in unit.outbox.of_patient(["patient-1"])} == {"record.corrected"}
+        assert [key for key, _, _ in Traces(unit).results_of(["patient-9"])] == ["once"]
+        assert Traces(unit).results_of(["patient-1"]) == []
         assert {row.kind for row in unit.records.of_patient(["patient-1"])} == {"record-correction"}
 
 
@@ -126,3 +143,26 @@ def test_an_amendment_of_a_corrected_treatment_is_kept_and_erased_with_the_right
     assert files_with(CANARY, database, request)
     assert privacy.erase(at, "patient-9", "Asked for.", apply=True, despite_retention="Asked for.").scrubbed
     assert files_with(CANARY, database, request) == []
+
+
+def test_a_response_to_the_plan_of_another_patient_stays_a_draft(database: Database) -> None:
+    walked(database)
+    at = desk_at(database, LATER)
+    with at.use("look") as unit:
+        (treatment,) = unit.records.of_patient(["patient-1"], "treatment-record")
+        (plan,) = unit.records.of_patient(["patient-1"], "follow-up-plan")
+        said = json.loads(unit.records.of_patient(["patient-1"], "follow-up-response")[0].document)
+        unit.patients.note("patient-9", "sample-host", 0)
+    said |= {"id": "response-new", "patient": {**said["patient"], "id": "patient-9"}}
+    request = ReviewRequest(
+        treatment=TreatmentRecord.from_json(treatment.document),
+        follow_up_plan=FollowUpPlan.from_json(plan.document),
+        response=FollowUpResponse.from_json(json.dumps(said)),
+        at="2026-10-09T10:00:00+01:00",
+    )
+    with rolled_back(at):
+        review = Records(at).review(request).review
+        assert not review.accepted
+        assert [one.code for one in review.problems] == ["review.other_plan"]
+    patients.merge(at, "patient-1", "patient-9", "One person with two ids.")
+    assert Records(at).review(request).review.accepted

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
-from ..catalogue import Catalogue
+from ..catalogue import Catalogue, Entry
 from ..clinical.keys import record_key
-from ..contracts import Approval, Pin, ProblemsError
+from ..clinical.treatment.approvals import is_approved
+from ..contracts import Approval, ContentDocument, ContentStatus, Pin, ProblemsError
 from ..contracts.canonical import record_digest
 from ..storage import Unit
 from ..workflow import PoreWorkflow
@@ -15,13 +17,25 @@ from .holdings import holdings
 from .keeping import Keeping
 from .shelf import Found, refusal
 
-__all__ = ["approvals", "approve", "held_together", "refuse_unfit", "said_approvals", "withdraw"]
+__all__ = ["approvals", "approve", "as_approved", "held_together", "refuse_unfit", "said_approvals", "withdraw"]
+
+T = TypeVar("T", bound=ContentDocument)
 
 
 def approvals(unit: Unit, documents: Iterable[str] | None = None) -> tuple[Approval, ...]:
     """Return the clinic's approvals as they stand, all or those of these content ids; which hold is for the gate."""
     kept = unit.records.of_kind("approval") if documents is None else unit.records.of_subject(documents, "approval")
     return tuple(Approval.from_json(row.document) for row in kept)
+
+
+def as_approved(desk: Desk, entry: Entry[T]) -> Entry[T]:
+    """Return a document with the status that it has for this clinic today: active while an approval of it holds."""
+    with desk.use("content.read") as unit:
+        given = approvals(unit, [entry.pin.id])
+    status: ContentStatus = "active" if is_approved(entry.pin, given, desk.clinic, desk.now()) else "draft"
+    if entry.status in (status, "retired"):
+        return entry
+    return Entry.kept(entry.contract, entry.pin, entry.canonical, status, entry.origin)
 
 
 def said_approvals(unit: Unit) -> dict[str, list[Approval]]:

@@ -27,6 +27,7 @@ from .tasks import of_review, put_tasks
 from .treatments import keep_treatment
 
 __all__ = [
+    "as_planned",
     "keep_follow_up",
     "keep_move",
     "keep_review",
@@ -121,6 +122,19 @@ def reviewed(keeping: Keeping, request: ReviewRequest) -> ReviewRequest:
     return request if joined == request.outcomes else request.model_copy(update={"outcomes": joined})
 
 
+def as_planned(keeping: Keeping, request: ReviewRequest) -> ReviewRequest:
+    """Return the request with the response under the id that the plan has, where the same person has two.
+
+    After a correction a plan still names whom it was made for, and after a merge the id that is not in use any more.
+    """
+    plan, said = request.follow_up_plan, request.response.patient
+    owner = kept_for(keeping.unit, plan.patient, plan.id, request.treatment.id)
+    if said.id == plan.patient or said.id not in keeping.family(owner):
+        return request
+    patient = said.model_copy(update={"id": plan.patient})
+    return request.model_copy(update={"response": request.response.model_copy(update={"patient": patient})})
+
+
 def reviewed_before(keeping: Keeping, request: ReviewRequest) -> ReviewResult | None:
     """Return the result of the same question where it is kept, or nothing.
 
@@ -148,7 +162,7 @@ def keep_review(keeping: Keeping, request: ReviewRequest, review: FollowUpReview
         response = response.model_copy(update={"status": "draft"})
     keeping.keep(response)
     keeping.keep(review)
-    put_tasks(keeping, of_review(review))
+    put_tasks(keeping, of_review(review, keeping.whose("follow-up-review", review.id) or review.patient))
     if not review.accepted:
         return
     row = keeping.unit.records.latest("follow-up-plan", request.follow_up_plan.id)

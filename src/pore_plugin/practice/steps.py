@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..clinical.safety.history import merge
 from ..contracts import (
     AssessmentRequest,
     AssessmentResult,
@@ -35,17 +36,18 @@ from ..contracts import (
     digest,
 )
 from ..workflow import CONSULTATION_FORM
+from .approving import as_approved
 from .cases import (
     Gathering,
     approvals_of,
     completed,
     earlier_consents,
     history_of,
-    joined_history,
 )
 from .desk import Desk
-from .follow_ups import keep_follow_up, keep_review, reviewed, reviewed_before, treatment_of
+from .follow_ups import as_planned, keep_follow_up, keep_review, reviewed, reviewed_before, treatment_of
 from .keeping import Keeping, problem
+from .patients import kept_for
 from .treatments import keep_treatment, kept_before
 
 if TYPE_CHECKING:
@@ -84,8 +86,8 @@ class Records:
         return self.desk.workflow.plugins
 
     def form(self, form_id: str = CONSULTATION_FORM) -> Entry[ConsultationForm]:
-        """Return a form as it is answered here."""
-        return self.desk.workflow.form(form_id)
+        """Return a form as it is answered here, with the status that it has for the clinic today."""
+        return as_approved(self.desk, self.desk.workflow.form(form_id))
 
     def templates(self) -> tuple[Entry[ProcedureTemplate], ...]:
         """Return the newest version of every procedure template."""
@@ -129,7 +131,9 @@ class Records:
             keeping.keep(result.consultation)
             return result
 
-        return self._step("consultation.submit", response, key, SubmissionResult, response.patient.id, work)
+        return self._step(
+            "consultation.submit", response, key, SubmissionResult, response.patient.id, work, response.id
+        )
 
     def assess(self, request: AssessmentRequest, *, key: str | None = None) -> AssessmentResult:
         """Assess suitability with the toxin that is known here, and keep the assessment."""
@@ -144,14 +148,22 @@ class Records:
                 if said is not None and keeping.mine(said, patient)
             }
             found.done()
-            history = joined_history(history_of(keeping, patient, request.at), context.history)
+            history = merge(history_of(keeping, patient, request.at), context.history)
             if history != context.history:
                 answers["context"] = context.model_copy(update={"history": history})
             result = self.desk.workflow.assess(request.model_copy(update=answers))
             keeping.keep(result.assessment)
             return result
 
-        return self._step("assessment.make", request, key, AssessmentResult, patient, work)
+        return self._step(
+            "assessment.make",
+            request,
+            key,
+            AssessmentResult,
+            patient,
+            work,
+            *(one.id for one in (request.consultation,) if one is not None),
+        )
 
     def plan(self, request: PlanRequest, *, key: str | None = None) -> PlanResult:
         """Plan with the toxin and the approvals that are known here, and keep assessment and plan."""
@@ -164,7 +176,7 @@ class Records:
                 keeping.keep(result.plan)
             return result
 
-        return self._step("plan.make", request, key, PlanResult, patient, work)
+        return self._step("plan.make", request, key, PlanResult, patient, work, request.consultation.id)
 
     def _planned(self, keeping: Keeping, request: PlanRequest) -> PlanRequest:
         found = Gathering()
@@ -189,7 +201,7 @@ class Records:
         approvals |= {one.id: one for one in approvals_of(keeping.unit)}
         found.done()
         apart = _of_this_plan(keeping, request)
-        history = joined_history(history_of(keeping, patient, request.at, apart=apart), request.history)
+        history = merge(history_of(keeping, patient, request.at, apart=apart), request.history)
         members |= {"approvals": tuple(approvals.values()), "history": history}
         return request.model_copy(
             update={name: value for name, value in members.items() if value != getattr(request, name)}
@@ -206,7 +218,7 @@ class Records:
             keeping.keep(result.consent)
             return result
 
-        return self._step("consent.record", request, key, ConsentResult, request.plan.patient, work)
+        return self._step("consent.record", request, key, ConsentResult, request.plan.patient, work, request.plan.id)
 
     def ready(self, request: ReadinessRequest, *, key: str | None = None) -> Readiness:
         """Return every reason not to treat now, from what was handed in and what is kept besides."""
@@ -215,7 +227,8 @@ class Records:
             case = completed(keeping, request.case, request.at)
             return self.desk.workflow.ready(request.model_copy(update={"case": case}))
 
-        return self._step("readiness.ask", request, key, Readiness, request.case.plan.patient, work)
+        plan = request.case.plan
+        return self._step("readiness.ask", request, key, Readiness, plan.patient, work, plan.id)
 
     def treat(self, request: TreatmentRequest, *, key: str | None = None) -> TreatmentResult:
         """Keep what was done, with the lots that were used.
@@ -246,7 +259,10 @@ class Records:
             keep_treatment(keeping, result.treatment)
             return result
 
-        return self._step("treatment.record", request, key, TreatmentResult, request.case.plan.patient, work)
+        plan = request.case.plan
+        return self._step(
+            "treatment.record", request, key, TreatmentResult, plan.patient, work, plan.id, request.report.id
+        )
 
     def follow_up(self, request: FollowUpRequest, *, key: str | None = None) -> FollowUpResult:
         """Keep the dated plan with its steps; steps of an earlier one that it has no more are superseded."""
@@ -257,7 +273,8 @@ class Records:
             keep_follow_up(keeping, result.follow_up_plan, treatment)
             return result
 
-        return self._step("follow_up.plan", request, key, FollowUpResult, request.treatment.patient, work)
+        whose = request.treatment.patient
+        return self._step("follow_up.plan", request, key, FollowUpResult, whose, work, request.treatment.id)
 
     def review(self, request: ReviewRequest, *, key: str | None = None) -> ReviewResult:
         """Keep the response and its review, with every outcome so far; the step that was answered is done."""
@@ -266,11 +283,15 @@ class Records:
             before = reviewed_before(keeping, request)
             if before is not None:
                 return before
-            result = self.desk.workflow.review(reviewed(keeping, request))
+            known = reviewed(keeping, request)
+            result = self.desk.workflow.review(as_planned(keeping, known))
+            said = {"patient": request.response.patient.id, "response": self.record_pin(request.response)}
+            result = result.model_copy(update={"review": result.review.model_copy(update=said)})
             keep_review(keeping, request, result.review)
             return result
 
-        return self._step("follow_up.review", request, key, ReviewResult, request.response.patient.id, work)
+        about = (request.response.id, request.follow_up_plan.id, request.treatment.id)
+        return self._step("follow_up.review", request, key, ReviewResult, request.response.patient.id, work, *about)
 
     def _step(
         self,
@@ -280,9 +301,12 @@ class Records:
         contract: type[R],
         patient: str,
         work: Callable[[Keeping], R],
+        *about: str,
     ) -> R:
+        """Do a step on records of a patient, `about` the records with these ids: whose they are may have changed."""
         asked = digest({"action": action, "request": request.to_document()}) if key is not None else ""
         with self.desk.use(action) as unit:
+            whose = kept_for(unit, patient, *about)
             if key is not None:
                 first = unit.idempotency.get(key)
                 if first is not None:
@@ -292,12 +316,12 @@ class Records:
                             "Another request was made under this idempotency key.",
                             "Give every request a key of its own; only the very same one is answered again.",
                         )
-                    unit.note(patient, replayed=action)
+                    unit.note(whose, replayed=action)
                     return contract.from_json(first[1])
             result = work(Keeping(self.desk, unit))
-            told = self.desk.tell(unit, getattr(result, "events", ()), patient=patient)
+            told = self.desk.tell(unit, getattr(result, "events", ()), patient=whose)
             if key is not None:
-                unit.idempotency.put(key, asked, result.to_json(), patient=patient)
+                unit.idempotency.put(key, asked, result.to_json(), patient=whose)
         self.desk.publish(told)
         return result
 

@@ -37,13 +37,13 @@ def put_tasks(keeping: Keeping, tasks: Iterable[Task]) -> int:
     return count
 
 
-def of_review(review: FollowUpReview) -> tuple[Task, ...]:
-    """Return what a person has to do because of an answer."""
+def of_review(review: FollowUpReview, patient: str) -> tuple[Task, ...]:
+    """Return what a person has to do because of an answer, for the patient whom the review is kept for."""
     return tuple(
         Task(
             key=one.key,
             clinic=review.clinic,
-            patient=review.patient,
+            patient=patient,
             code=one.code,
             title=one.title,
             about=review.id,

@@ -308,10 +308,13 @@ class Setting:
         """Return the deterministic id of what a step makes from a record."""
         return self._keys(record, step)
 
-    def event(self, kind: str, subject: str, at: str, *related: str) -> Event:
-        """Return an event; its id is the same when the same step is done again."""
+    def event(self, kind: str, subject: str, at: str, *related: str, of: str | None = None) -> Event:
+        """Return an event; its id is the same when the same step is done again.
+
+        `of`: the digest of a record whose moment stays when it is made anew, which then is told anew.
+        """
         return Event(
-            id=self.key(subject, f"event.{kind}.{at}"),
+            id=self.key(subject, f"event.{kind}.{of or at}"),
             type=kind,
             clinic=self.clinic.id,
             subject=subject,

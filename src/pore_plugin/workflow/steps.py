@@ -62,12 +62,13 @@ def submit(setting: Setting, response: Consultation) -> SubmissionResult:
     accepted, problems = before.check_answers(setting, response)
     kept = response if accepted else response.model_copy(update={"status": "draft"})
     kind = "consultation.submitted" if accepted else "consultation.kept_as_draft"
+    digest = setting.record_pin(kept).digest
     return SubmissionResult(
         accepted=accepted,
         consultation=kept,
-        consultation_digest=setting.record_pin(kept).digest,
+        consultation_digest=digest,
         problems=problems,
-        events=(setting.event(kind, kept.id, kept.recorded_at),),
+        events=(setting.event(kind, kept.id, kept.recorded_at, of=digest),),
     )
 
 
@@ -129,8 +130,9 @@ def treat(setting: Setting, request: TreatmentRequest) -> TreatmentResult:
 def follow_up(setting: Setting, request: FollowUpRequest) -> FollowUpResult:
     """Make the dated follow-up plan of a treatment."""
     made = after.follow_up(setting, request)
-    event = setting.event("follow_up.planned", made.id, made.anchor, request.treatment.id)
-    return FollowUpResult(follow_up_plan=made, follow_up_plan_digest=setting.record_pin(made).digest, events=(event,))
+    digest = setting.record_pin(made).digest
+    event = setting.event("follow_up.planned", made.id, made.anchor, request.treatment.id, of=digest)
+    return FollowUpResult(follow_up_plan=made, follow_up_plan_digest=digest, events=(event,))
 
 
 def follow_up_form(setting: Setting, follow_up_plan: FollowUpPlan, step: str) -> Entry[ConsultationForm]:
