@@ -22,7 +22,7 @@ from pore_plugin.contracts import (
 )
 from pore_plugin.practice import Desk, Records
 from pore_plugin.practice.library import Library
-from pore_plugin.rendering import plan_sheet
+from pore_plugin.rendering import form_sheet, plan_sheet
 from pore_plugin.storage import Database
 from practice_library import PEEL, PRESCRIBER, Clock, desk_at
 
@@ -234,3 +234,19 @@ def test_a_form_with_questions_of_extensions_is_approved_as_it_is_answered(datab
     without = desk_at(database, clock)
     assert without.workflow.catalogue.pinned(answered).pin == answered
     assert {e.state for e in Library(without).entries().entries if e.version == answered.version} == {"superseded"}
+
+
+def test_a_form_is_marked_draft_while_no_approval_of_it_holds(database: Database, clock: Clock) -> None:
+    """What ships says that it is a draft; here the library says what it is."""
+    desk = desk_at(database, clock)
+    records, shipped = Records(desk), desk.workflow.form(FORM)
+    assert shipped.model.status == "draft"
+    assert "DRAFT" in form_sheet(records.form(FORM).model, "en")
+    Library(desk).approve([FORM], person=PRESCRIBER, until="2026-09-10")
+    approved = records.form(FORM)
+    assert "DRAFT" not in form_sheet(approved.model, "en")
+    assert (approved.model.status, approved.document["status"]) == ("active", "active")
+    assert approved.pin == shipped.pin
+    assert "DRAFT" in form_sheet(records.form(DAY_FORM).model, "en")
+    clock.now = datetime(2026, 9, 11, 9, tzinfo=UTC)
+    assert "DRAFT" in form_sheet(records.form(FORM).model, "en")
