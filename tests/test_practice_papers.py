@@ -12,7 +12,7 @@ from factories import azzalure_protocol, case_input, changed, clinic, consultati
 from hook_plugins import plugin
 from pore_plugin import check
 from pore_plugin.contracts import Authorisation, Model, Outcome, Override, ProblemsError
-from pore_plugin.practice import Records, amend, case_of, keep, record_of, render
+from pore_plugin.practice import Records, amend, case_of, corrections, keep, privacy, record_of, render
 from pore_plugin.practice.keeping import WAYS
 from pore_plugin.practice.papers import PAPERS
 from pore_plugin.storage import Database
@@ -112,6 +112,7 @@ def test_every_paper_is_kept_once_and_told_once(database: Database, records: Rec
         ("adverse-event", {"patient": "patient-4"}, ["record.patient"]),
         ("adverse-event", {"recorded_by": "nobody-here", "treatment": "t"}, ["record.person", "record.unknown"]),
         ("adverse-event", {"clinic": "another-clinic"}, ["record.clinic"]),
+        ("adverse-event", {"resolved_at": "2026-09-13T10:00:00+01:00"}, ["adverse_event.time_order"]),
         ("authorisation", {"patient": "patient-77"}, ["record.unknown_patient"]),
         ("authorisation", {"product": "pore.product.bocoture"}, ["catalogue.unknown"]),
         ("consent-withdrawal", {"consent": "consent-77"}, ["record.unknown"]),
@@ -160,6 +161,30 @@ def test_what_was_said_is_never_corrected_under_its_own_id(records: Records, kin
     with pytest.raises(ProblemsError) as raised:
         amend(records.desk, paper, why="Because", **more)
     assert codes(raised) == ["record.not_amended"]
+
+
+def test_an_adverse_event_is_open_until_it_is_resolved(records: Records) -> None:
+    kept_case(records)
+    keep(records.desk, adverse_event())
+    resolved = adverse_event(resolved_at="2026-09-19T10:00:00+01:00")
+    against = [{one.code for one in privacy.erase(records.desk, "patient-1", "Asked for.").refused}]
+    assert keep(records.desk, resolved)
+    against.append({one.code for one in privacy.erase(records.desk, "patient-1", "Asked for.").refused})
+    assert ["erasure.adverse_event" in found for found in against] == [True, False]
+    assert not keep(records.desk, adverse_event())
+    with records.desk.use("test") as unit:
+        told = [row.topic for row in unit.outbox.of_patient(["patient-1"]) if row.subject == "event-1"]
+    assert told == ["adverse_event.reported", "adverse_event.resolved"]
+
+
+def test_an_adverse_event_of_a_corrected_session_is_resolved_as_it_was_told(records: Records) -> None:
+    kept_case(records)
+    keep(records.desk, adverse_event())
+    corrections.correct(records.desk, "treatment-1", "patient-9", "Two people.", host="sample-host")
+    assert keep(records.desk, adverse_event(resolved_at="2026-09-19T10:00:00+01:00"))
+    with records.desk.use("test") as unit:
+        rows_of = unit.records.revisions("adverse-event", "event-1")
+        assert [(row.patient, row.state) for row in rows_of] == [("patient-9", "active"), ("patient-9", "resolved")]
 
 
 def test_a_record_with_a_step_is_no_paper(records: Records) -> None:

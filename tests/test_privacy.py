@@ -310,7 +310,7 @@ def test_retention_leaves_holds_open_events_and_quarantined_lots_and_says_so(dat
         put_chart(unit)
     patients.hold(desk, FIRST, "A claim was announced.")
     with desk.use("setup") as unit:
-        unit.records.put("adverse-event", "event-1", b"{}", "sha256:1", at=1, patient=FIRST, state="open")
+        unit.records.put("adverse-event", "event-1", b"{}", "sha256:1", at=1, patient=FIRST, state="active")
         unit.records.put("lot-quarantine", "q", quarantine, "sha256:2", at=1)
     (one,) = privacy.retention(desk, apply=True).patients
     assert one.patient == FIRST

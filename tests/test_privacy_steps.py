@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from charts import CANARY, LATER, THEN, desk_at, walked
-from factories import changed, with_canaries
+from factories import changed, consultation, with_canaries
 from pore_plugin.contracts import (
     FollowUpPlan,
     FollowUpResponse,
+    ProblemsError,
     ReviewRequest,
     TreatmentRecord,
     TreatmentRequest,
@@ -51,6 +52,21 @@ def test_a_canary_that_the_steps_kept_is_in_no_live_file(database: Database, req
     assert files_with(CANARY, database, request)
     assert privacy.erase(desk_at(database, LATER), "patient-1", "Asked for in writing.", apply=True).scrubbed
     assert files_with(CANARY, database, request) == []
+
+
+def test_what_a_host_sends_again_after_the_erasure_is_refused_and_the_person_may_come_back(database: Database) -> None:
+    walked(database)
+    at = desk_at(database, LATER)
+    privacy.erase(at, "patient-1", "Asked for in writing.", apply=True)
+    for response in (consultation(), consultation(id="another")):
+        with pytest.raises(ProblemsError) as refused:
+            Records(at).submit(response)
+        assert [one.code for one in refused.value.problems] == ["erasure.buried"]
+    back = {"occurred_at": "2035-02-01T09:00:00+00:00", "recorded_at": "2035-02-01T09:05:00+00:00"}
+    assert Records(desk_at(database, LATER + timedelta(days=30))).submit(consultation(**back)).accepted
+    with pytest.raises(ProblemsError) as refused:
+        Records(at).submit(consultation(id="another"))
+    assert [one.code for one in refused.value.problems] == ["erasure.buried"]
 
 
 def test_a_whole_session_that_the_steps_kept_moves(database: Database) -> None:

@@ -229,3 +229,6 @@ class AdverseEvent(Model):
     reportable: bool = Field(description="Whether it must be reported to an authority or the maker.")
     product: Opt[Id] = None
     lots: tuple[Lot, ...] = Field(default=(), description="Lots of the vials that were used.")
+    resolved_at: Opt[Instant] = Field(
+        default=None, description="When nothing more had to be done about it, reporting included; absent = open."
+    )

@@ -10,7 +10,7 @@ from ..storage.traces import Traces
 from ..validation.jsontext import read_json
 from .cases import IN_ERROR
 from .desk import Desk
-from .patients import ADMINISTRATIVE, hold_too, person, problem, put, reason, same, tell
+from .patients import ADMINISTRATIVE, hold_too, person, problem, put, reason, refuse_erased, same, tell
 
 __all__ = ["correct"]
 
@@ -29,7 +29,7 @@ def correct(
     given for the person that they name, and neither that person nor the right one agreed to this; a plan that nothing
     was done under is stopped likewise. `host` is needed for a patient of whom nothing is kept yet.
     A legal hold on the wrong patient goes along. Raises `ProblemsError`: `record.unknown`, `patient.unknown`,
-    `patient.same`.
+    `patient.same`, `erasure.buried`.
     """
     why = reason(why)
     with desk.use("patient.correct") as unit:
@@ -121,6 +121,7 @@ def _known(unit: Unit, patient: str, host: str | None, at: int) -> str:
                 "Check the id; for somebody who is new here, name the host system with --host.",
                 "/to",
             )
+        refuse_erased(unit, patient, at)
         unit.patients.note(patient, host, at)
     return unit.patients.head(patient)
 

@@ -40,7 +40,7 @@ from ..contracts import (
 from ..contracts.canonical import record_digest
 from ..storage import Unit
 from .contents import keep_content
-from .patients import kept_for
+from .patients import kept_for, refuse_erased
 
 if TYPE_CHECKING:
     from ..storage.rows import RecordRow
@@ -97,7 +97,13 @@ def _until(member: str, ended: str) -> Callable[[Any], str]:
 WAYS: Mapping[str, Way] = MappingProxyType(
     {
         "adverse-event": Way(
-            contract=AdverseEvent, at=lambda r: r.onset, patient=_patient, subject=lambda r: r.treatment
+            contract=AdverseEvent,
+            at=lambda r: r.onset,
+            patient=_patient,
+            subject=lambda r: r.treatment,
+            state=_until("resolved_at", "resolved"),
+            again="ended",
+            ends=("resolved_at",),
         ),
         "approval": Way(
             contract=Approval,
@@ -256,7 +262,8 @@ class Keeping:
         """Keep a record with the content that it was made with, and return whether anything was written.
 
         `patient` and `subject` are for kinds that do not say them. `anew` appends a revision where the kind would be
-        refused. Raises `ProblemsError`: `record.differs`, `record.clinic`, `record.unknown_patient`, `patient.host`.
+        refused. Raises `ProblemsError`: `record.differs`, `record.clinic`, `record.unknown_patient`, `patient.host`,
+        `erasure.buried`.
         """
         kind = kind_of(type(record))
         way = WAYS[kind]
@@ -404,6 +411,7 @@ class Keeping:
         if patient is None:
             return None
         name, host = (patient.id, patient.host) if isinstance(patient, PatientRef) else (patient, None)
+        refuse_erased(self.unit, name, at)
         known = self.unit.patients.get(name)
         if known is None and host is None:
             raise problem(

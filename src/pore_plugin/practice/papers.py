@@ -28,6 +28,7 @@ from ..contracts import (
 )
 from .desk import Desk
 from .keeping import WAYS, Keeping, kind_of, moment, problem, read
+from .patients import kept_for
 
 __all__ = ["PAPERS", "amend", "keep"]
 
@@ -90,7 +91,7 @@ def _kept(desk: Desk, paper: Model, patient: str | None, *, why: str | None) -> 
 
 
 _NOT_AMENDED = {
-    "adverse-event": "Record what is known now as an adverse event of its own.",
+    "adverse-event": "Keep it again with `resolved_at` once it is over; anything else is an event of its own.",
     "consent-withdrawal": "A consent that was taken back by mistake is given again.",
     "override": "Record another override.",
 }
@@ -106,7 +107,9 @@ def _events(keeping: Keeping, kind: str, paper: Any, *, amended: bool) -> Iterat
 
 _TOLD: Mapping[str, Callable[[Any], tuple[str, str | None]]] = MappingProxyType(
     {
-        "adverse-event": lambda r: ("adverse_event.reported", r.recorded_at),
+        "adverse-event": lambda r: (
+            ("adverse_event.resolved", r.resolved_at) if r.resolved_at else ("adverse_event.reported", r.recorded_at)
+        ),
         "approval": lambda r: (
             ("approval.withdrawn", r.withdrawn_at) if r.withdrawn_at else ("approval.given", r.approved_at)
         ),
@@ -129,6 +132,13 @@ def _adverse_event(keeping: Keeping, paper: AdverseEvent, _: str | None) -> Chec
     yield from _of_patient(keeping, "treatment-record", paper.treatment, paper.patient, "/treatment")
     yield from _somebody(keeping, paper.recorded_by, "/recorded_by")
     yield from _content(keeping, Product, paper.product, "/product")
+    if paper.resolved_at is not None and moment(paper.resolved_at) < moment(paper.onset):
+        yield _problem(
+            "adverse_event.time_order",
+            "The adverse event was resolved before it began.",
+            "Correct the moment.",
+            "/resolved_at",
+        )
 
 
 def _approval(keeping: Keeping, paper: Approval, _: str | None) -> Checks:
@@ -216,7 +226,7 @@ def _of_patient(keeping: Keeping, kind: str, record_id: str, patient: str, point
     row = keeping.unit.records.latest(kind, record_id)
     if row is None:
         yield _unknown(kind, pointer)
-    elif row.patient not in keeping.unit.patients.family(patient):
+    elif row.patient not in keeping.family(kept_for(keeping.unit, patient, record_id)):
         yield _problem(
             "record.patient",
             f"The {kind} that this refers to is another patient's.",

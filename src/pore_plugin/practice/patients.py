@@ -41,6 +41,7 @@ __all__ = [
     "problem",
     "put",
     "reason",
+    "refuse_erased",
     "release",
     "same",
     "tell",
@@ -82,6 +83,18 @@ def person(unit: Unit, patient: str, pointer: str = "") -> list[PatientRow]:
             ]
         )
     return rows
+
+
+def refuse_erased(unit: Unit, patient: str, at: int) -> None:
+    """Raise `ProblemsError` (`erasure.buried`) for what happened up to the erasure of a patient id."""
+    stone = unit.patients.tombstone(patient)
+    if stone is not None and at <= stone.at:
+        raise problem(
+            "erasure.buried",
+            "This patient was erased, and this happened before.",
+            "What was erased is not kept again; somebody who comes back gets new records.",
+            "/patient",
+        )
 
 
 def entry_of(desk: Desk, rows: list[PatientRow]) -> PatientEntry:

@@ -31,10 +31,7 @@ from .mentions import places
 from .patients import instant, person
 from .patients import reason as said_why
 
-__all__ = ["CLOSED", "clear", "erase", "retention", "tombstones"]
-
-CLOSED = frozenset({"completed", "closed", "resolved", "entered-in-error", "cancelled"})
-"""States in which an adverse event asks for nothing more."""
+__all__ = ["clear", "erase", "retention", "tombstones"]
 
 _HOLD = Problem(
     code="erasure.legal_hold",
@@ -59,7 +56,7 @@ _HELD_ELSEWHERE = Problem(
 _EVENT = Problem(
     code="erasure.adverse_event",
     sentence="An adverse event of this patient is still open.",
-    next_step="Close it first, or say with --despite-retention why it must go all the same.",
+    next_step="Keep it with `resolved_at` first, or say with --despite-retention why it must go all the same.",
 )
 _QUARANTINE = Problem(
     code="erasure.quarantined_lot",
@@ -207,7 +204,8 @@ def _standing(desk: Desk, unit: Unit, patient: str, quarantined: frozenset[str] 
         against.append(_UNDECIDED)
     elif ends >= desk.today():
         against.append(_RETENTION)
-    if any(row.state not in CLOSED for row in unit.records.of_patient(family, "adverse-event")):
+    events = {row.id: row for row in unit.records.of_patient(family, "adverse-event")}
+    if any(row.state == "active" for row in events.values()):
         against.append(_EVENT)
     if _lots(unit, family) & (_quarantined(unit) if quarantined is None else quarantined):
         against.append(_QUARANTINE)

@@ -171,6 +171,13 @@ class Patients:
         )
         return [Tombstone(*row) for row in self._unit.execute(statement)]
 
+    def tombstone(self, patient: str) -> Tombstone | None:
+        """Return the tombstone of a patient id, or nothing."""
+        t = tables.tombstone.c
+        where = (t.clinic == self._unit.clinic, t.patient_hash == self.hash_of(patient))
+        row = self._unit.execute(select(t.patient_hash, t.at, t.by, t.reason, t.document).where(*where)).first()
+        return Tombstone(*row) if row else None
+
     def buried(self) -> list[str]:
         """Return the ids that are kept although they have a tombstone: those that a restore brought back.
 
