@@ -244,6 +244,38 @@ def test_another_patients_record_keeps_its_digest_and_says_what_was_taken_out(da
     assert FIRST not in export.to_json().decode()
 
 
+def test_no_entry_of_the_audit_names_the_erased_one_whatever_stands_before_the_name(database: Database) -> None:
+    desk = desk_at(database, LATER)
+    with desk.use("setup") as unit:
+        put_chart(unit)
+        put_chart(unit, SECOND, suffix=".second")
+        unit.note(SECOND, why="An é, a \n and a \\", beside=FIRST)
+        unit.note(SECOND, why='Said "so"', beside=FIRST)
+        unit.note(SECOND, why="An é", beside=SECOND)
+    privacy.erase(desk, FIRST, WHY, apply=True)
+    with desk.use("look") as unit:
+        said = [row.details for row in unit.audit.of_patient([SECOND]) if row.action == "setup"]
+        assert not any(FIRST.encode() in one for one in said if one is not None)
+        assert sorted(one is None for one in said) == [False, False, True, True]
+
+
+def test_retention_takes_many_people_out_with_whatever_names_them(database: Database) -> None:
+    desk = desk_at(database, LATER)
+    people = [f"old-{number}" for number in range(60)]
+    with desk.use("setup") as unit:
+        for name in people:
+            put_chart(unit, name, suffix=f".{name}")
+        put_chart(unit, SECOND, suffix=".second", used_for=(people[7], "patient-0099"))
+        unit.patients.note(SECOND, "sample-host", int(LATER.timestamp()))
+        unit.idempotency.put("key", "request", b'{"why":"\\n","patient":"old-9"}')
+    assert privacy.retention(desk, apply=True).erased == 60
+    with desk.use("look") as unit:
+        assert [row.patient for row in unit.patients.all()] == [SECOND]
+        (treatment,) = unit.records.of_patient([SECOND], "treatment-record")
+        assert b"old-7" not in treatment.document
+        assert unit.idempotency.get("key") is None
+
+
 def test_the_tombstone_tells_nobody_who_it_was(database: Database) -> None:
     desk = desk_at(database, LATER)
     with desk.use("setup") as unit:

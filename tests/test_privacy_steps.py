@@ -18,6 +18,7 @@ from pore_plugin.contracts import (
     TreatmentRequest,
 )
 from pore_plugin.practice import Records, case_of, corrections, exports, patients, privacy
+from pore_plugin.practice.due import advance
 from pore_plugin.storage import Database
 from pore_plugin.storage.traces import Traces
 from practice_cases import rolled_back
@@ -72,6 +73,7 @@ def test_what_a_host_sends_again_after_the_erasure_is_refused_and_the_person_may
 def test_a_whole_session_that_the_steps_kept_moves(database: Database) -> None:
     walked(database)
     at = desk_at(database, LATER)
+    assert advance(at)
     with at.use("look") as unit:
         before = {(row.kind, row.id) for row in patients.everything(unit, ["patient-1"])}
         (treatment,) = unit.records.of_patient(["patient-1"], "treatment-record")
@@ -81,6 +83,7 @@ def test_a_whole_session_that_the_steps_kept_moves(database: Database) -> None:
         assert {row.kind for row in unit.records.of_patient(["patient-1"])} == {"record-correction"}
         assert {row.patient for row in patients.everything(unit, ["patient-9"])} <= {"patient-9", None}
         assert unit.follow_ups.of_patient(["patient-1"]) == []
+        assert {row.topic for row in unit.outbox.of_patient(["patient-1"])} == {"record.corrected"}
 
 
 def test_a_consent_in_the_wrong_name_spares_nobody_the_cooling_off(database: Database) -> None:

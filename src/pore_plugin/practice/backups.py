@@ -23,6 +23,7 @@ from ..storage.rows import Tombstone
 from .desk import Desk
 from .erasing import erase_again
 from .patients import instant, reason
+from .privacy import clear
 
 __all__ = ["restore", "resume", "take", "verify"]
 
@@ -78,8 +79,8 @@ def restore(desk: Desk, file: Path, *, replace: bool = False, erased: TombstoneL
     """Bring this clinic back from a backup, all of it or nothing; it is paused until `resume`.
 
     Whoever was erased here since, or stands in `erased`, is erased again in the same transaction; a legal hold that was
-    set here since stands on. Where the clinic
-    holds records and `replace` is not said, nothing is done and the report says what would go.
+    set here since stands on. Where the clinic holds records and `replace` is not said, nothing is done and the report
+    says what would go. Files that could not be cleared of what was there before are a problem in it.
     Raises `ProblemsError`: what `verify` raises, and `tombstones.other_database`.
     """
     with desk.use("restore.look") as unit:
@@ -118,12 +119,20 @@ def restore(desk: Desk, file: Path, *, replace: bool = False, erased: TombstoneL
             raise
         return _report(desk, file, backup.verify(file), applied=False, replaced=kinds, problems=(_REPLACE,))
     desk.content_changed()
-    desk.database.scrub()
+    # What came back is there whether or not the files of what was there before could be cleared.
+    _, uncleared = clear(desk)
     with desk.use("restore.look") as unit:
         stones = len(unit.patients.tombstones())
     manifest = done.manifest
     known = manifest.tables["tombstone"].rows if "tombstone" in manifest.tables else 0
-    report = _report(desk, file, manifest, applied=True, replaced=kinds, problems=() if done.audit_holds else (_AUDIT,))
+    report = _report(
+        desk,
+        file,
+        manifest,
+        applied=True,
+        replaced=kinds,
+        problems=(*(() if done.audit_holds else (_AUDIT,)), *uncleared),
+    )
     return report.model_copy(
         update={
             "lost_entries": max(0, before - manifest.heads[desk.clinic.id].seq) if kinds else 0,

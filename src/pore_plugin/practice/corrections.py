@@ -49,7 +49,8 @@ def correct(
                 unit.follow_ups.reassign(row.id, right)
                 unit.lots.reassign(row.id, right)
             records.append(CorrectedRecord(kind=row.kind, id=row.id, digest=row.digest, state=state))
-        _move_messages(unit, {row.id for row in moved}, wrong, right)
+        steps = {step.key for row in moved for step in unit.follow_ups.of_treatment(row.id)}
+        _move_messages(unit, steps | {row.id for row in moved}, wrong, right)
         there = person(unit, right)
         unit.patients.note(right, there[0].host, min(row.at for row in moved))
         if any(row.hold_why for row in person(unit, wrong)) and not any(row.hold_why for row in there):

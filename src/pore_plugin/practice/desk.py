@@ -13,7 +13,7 @@ from ..contracts import Clinic, Event
 from ..library.checking import no_collection
 from ..storage import Database, Unit
 from ..workflow import PoreWorkflow
-from .holdings import holdings
+from .holdings import LOOKED_UP, holdings
 
 __all__ = ["Desk", "utc_now"]
 
@@ -61,6 +61,7 @@ class Desk:
         self._content = tuple(content)
         self._options: dict[str, Any] = {"plugins": plugins, "installed": installed, "environ": environ}
         self._made: tuple[PoreWorkflow, int] | None = None
+        self._lookups: tuple[PoreWorkflow, int] | None = None
         self._open = _Open()
 
     @property
@@ -68,17 +69,33 @@ class Desk:
         """The workflow over the library as it is; made at first use, and again when the library has changed."""
         made = self._made
         if made is None:
-            # A library may hold thousands of documents, and all that is read of them stays.
-            with no_collection():
-                with self.use("content.read") as unit:
-                    held, number = holdings(unit, drafts=self.drafts), unit.content.number
-                made = PoreWorkflow(self.clinic, content=[*self._content, *held], **self._options), number
-                self._made = made
+            made = self._made = self._workflow_over(None)
         return made[0]
+
+    @property
+    def lookups(self) -> PoreWorkflow:
+        """The workflow for looking things up: of the library it has only what names things and what is answered.
+
+        It does not grow with the templates of a library, which may be thousands, as `workflow` does.
+        """
+        # Documents that were handed in may lean on anything in the library.
+        if self._content or self._made is not None:
+            return self.workflow
+        made = self._lookups
+        if made is None:
+            made = self._lookups = self._workflow_over(LOOKED_UP)
+        return made[0]
+
+    def _workflow_over(self, types: Iterable[str] | None) -> tuple[PoreWorkflow, int]:
+        # A library may hold thousands of documents, and all that is read of them stays.
+        with no_collection():
+            with self.use("content.read") as unit:
+                held, number = holdings(unit, drafts=self.drafts, types=types), unit.content.number
+            return PoreWorkflow(self.clinic, content=[*self._content, *held], **self._options), number
 
     def content_changed(self) -> None:
         """Have the workflow made anew: the library is not what it was."""
-        self._made = None
+        self._made = self._lookups = None
 
     def now(self) -> datetime:
         """Return this moment in the clinic's zone, in whole seconds."""
@@ -115,6 +132,8 @@ class Desk:
             with self.database.writing(self.clinic.id, self.actor, action=action, now=now) as unit:
                 number = unit.content.number
                 self._forget_other_library(number)
+                # Somebody else may have been waited for, and was first.
+                unit.now = int(self.now().timestamp())
                 self._open.unit = unit
                 yield unit
             told = self._open.events
@@ -128,7 +147,8 @@ class Desk:
 
     def _forget_other_library(self, number: int | None) -> None:
         """Drop a workflow over another state of the library: another process, or a use case of this one, changed it."""
-        if self._made is not None and number is not None and self._made[1] != number:
+        made = self._made or self._lookups
+        if made is not None and number is not None and made[1] != number:
             self.content_changed()
 
     def tell(self, unit: Unit, events: Iterable[Event], *, patient: str | None = None) -> tuple[Event, ...]:
@@ -147,4 +167,4 @@ class Desk:
         if self._open.unit is not None:
             self._open.events += events
         elif told := tuple(events):
-            self.workflow.publish(told)
+            self.lookups.publish(told)

@@ -34,11 +34,7 @@ def remove(unit: Unit, families: Sequence[tuple[str, ...]], reason: str) -> list
             unit.records.reassign(row.kind, row.id, ids[0])
     _take_out_of_records(unit, ids)
     traces = Traces(unit)
-    # Of a session that was corrected, what was told and answered later still names whom it named before.
     traces.forget_results(traces.in_results(words, ids))
-    wrong = {name for name in _named_before(unit, ids) if name not in ids}
-    messages = unit.outbox.of_patient(wrong)
-    traces.forget_messages(one.seq for one in messages if one.subject in words)
     for message in traces.in_outbox(ids, ids):
         _take_out_of_message(traces, message, ids)
     traces.forget_details(traces.in_audit(words, ids))
@@ -51,12 +47,6 @@ def remove(unit: Unit, families: Sequence[tuple[str, ...]], reason: str) -> list
         unit.note(None, tombstone=first.patient_hash.hex(), ids=len(family))
         stones.append(first)
     return stones
-
-
-def _named_before(unit: Unit, ids: Sequence[str]) -> set[str]:
-    """Return whom records of these patients name because they were kept under the wrong patient."""
-    said = (read_json(row.document) for row in unit.records.of_patient(ids, "record-correction"))
-    return {one["recorded_as"] for one in said if "recorded_as" in one}
 
 
 def erase_again(unit: Unit) -> int:

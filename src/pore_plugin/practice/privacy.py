@@ -71,6 +71,8 @@ _NAMES = Problem(
 )
 
 
+_TOGETHER = 1_000
+"""How many people are taken out at once: fewer go through what is kept of others oftener, more ask too much at once."""
 _ALWAYS = (_HOLD, _HELD_ELSEWHERE)
 
 
@@ -136,7 +138,8 @@ def retention(desk: Desk, *, apply: bool = False) -> RetentionReport:
         found = tuple(_past(desk, unit, whose, apply=apply) for whose in over)
         unit.note(None, due=len(going), applied=apply)
         if apply and going:
-            remove(unit, going, "retention")
+            for start in range(0, len(going), _TOGETHER):
+                remove(unit, going[start : start + _TOGETHER], "retention")
     # Also where nobody is due: what an earlier erasure could not clear is cleared now.
     cleared, problems = clear(desk) if apply else (False, ())
     return RetentionReport(
@@ -282,9 +285,7 @@ def _copies(desk: Desk, unit: Unit) -> tuple[str, ...]:
     """Return what is known of copies: those that a migration made, and those that the audit tells of."""
     named = [read_json(row.details) for row in unit.audit.of_action("backup") if row.details is not None]
     files = [one["file"] for one in named if isinstance(one, dict) and isinstance(one.get("file"), str)]
-    path = desk.database.path
-    if path is not None and (folder := path.parent / "backups").is_dir():
-        files += [str(found) for found in sorted(folder.iterdir()) if found.is_file()]
+    files += [str(file) for file in desk.database.migration_backups()]
     return tuple(dict.fromkeys(files))
 
 

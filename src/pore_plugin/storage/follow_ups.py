@@ -78,9 +78,9 @@ class FollowUps:
         """Return the steps of these patient ids by their time."""
         return self._rows(_T.patient.in_(list(patients)))
 
-    def in_states(self, states: Iterable[str], until: int, limit: int | None = None) -> list[StepRow]:
+    def in_states(self, states: Iterable[str], until: int) -> list[StepRow]:
         """Return the steps in these states that were due by a moment, the earliest first."""
-        return self._rows(_T.state.in_(list(states)) & (_T.due <= until), limit)
+        return self._rows(_T.state.in_(list(states)) & (_T.due <= until))
 
     def waiting(self, states: Iterable[str], until: int, *, since: int) -> list[StepRow]:
         """Return the steps in these states that were due by a moment, the earliest first.
@@ -128,8 +128,8 @@ class FollowUps:
         statement = select(moves.record).where(moves.clinic == self._unit.clinic, moves.key == key).order_by(moves.seq)
         return [str(record) for (record,) in self._unit.execute(statement)]
 
-    def _rows(self, where: ColumnElement[bool], limit: int | None = None) -> list[StepRow]:
-        statement = select(*_COLUMNS).where(_T.clinic == self._unit.clinic, where).order_by(_T.due, _T.key).limit(limit)
+    def _rows(self, where: ColumnElement[bool]) -> list[StepRow]:
+        statement = select(*_COLUMNS).where(_T.clinic == self._unit.clinic, where).order_by(_T.due, _T.key)
         rows = [StepRow(*row) for row in self._unit.execute(statement)]
         for row in rows:
             self._unit.touched("read", row.patient, "follow-up-step", row.key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 
 from . import tables
 from .rows import OutboxRow
@@ -100,8 +100,3 @@ class Idempotency:
         """Keep the first result of a command."""
         values = {"key": key, "request": request, "patient": patient, "at": self._unit.now, "document": document}
         self._unit.execute(insert(tables.idempotency).values(clinic=self._unit.clinic, **values))
-
-    def forget_before(self, moment: int) -> int:
-        """Delete the results that are older, and return how many there were."""
-        where = (_I.clinic == self._unit.clinic, _I.at < moment)
-        return self._unit.execute(delete(tables.idempotency).where(*where)).rowcount

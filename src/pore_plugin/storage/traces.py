@@ -18,7 +18,8 @@ __all__ = ["Traces"]
 
 # How many strings one statement looks for.
 _CHUNK = 40
-_QUOTED = re.compile(rb'"([^"\\]*)"')
+# Every string of a JSON text, those with escapes too: else what follows one of these would be read out of step.
+_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 _R, _O, _I, _A = tables.record.c, tables.outbox.c, tables.idempotency.c, tables.audit.c
 _OF_PATIENT = (
     tables.record,
@@ -74,12 +75,7 @@ class Traces:
 
     def in_audit(self, words: Collection[str], besides: Collection[str]) -> list[int]:
         """Return the numbers of the entries of others whose details hold one of these strings."""
-        wanted = {word.encode() for word in words}
-        statement = select(_A.seq, _A.details).where(
-            _A.clinic == self._unit.clinic, _A.details.is_not(None), _of_others(tables.audit, besides)
-        )
-        result = self._unit.execute(statement.order_by(_A.seq).execution_options(yield_per=2_000))
-        return [seq for seq, details in result if not wanted.isdisjoint(_QUOTED.findall(details))]
+        return [seq for (seq,) in self._reading(_A.details, [_A.seq], (_A.seq,), words, besides)]
 
     def set_record(self, row: RecordRow, document: bytes) -> None:
         """Keep other bytes of a revision; its digest stays that of the record as it was made."""
@@ -98,14 +94,6 @@ class Traces:
         for part in _parts(list(keys)):
             where = (_I.clinic == self._unit.clinic, _I.key.in_(part))
             count += self._unit.execute(delete(tables.idempotency).where(*where)).rowcount
-        return count
-
-    def forget_messages(self, numbers: Iterable[int]) -> int:
-        """Delete what is to be told, by number, and return how many."""
-        count = 0
-        for part in _parts(list(numbers)):
-            where = (_O.clinic == self._unit.clinic, _O.seq.in_(part))
-            count += self._unit.execute(delete(tables.outbox).where(*where)).rowcount
         return count
 
     def forget_details(self, numbers: Iterable[int]) -> int:
@@ -141,16 +129,31 @@ class Traces:
         words: Collection[str],
         besides: Collection[str],
     ) -> list[tuple[Any, ...]]:
-        found: dict[tuple[Any, ...], None] = {}
-        for part in _parts(sorted(words)):
-            statement = (
-                select(*columns)
-                .where(table.c.clinic == self._unit.clinic, _of_others(table, besides))
-                .where(or_(*self._contains(table.c.document, part)))
-                .order_by(*order)
-            )
-            found |= dict.fromkeys(tuple(row) for row in self._unit.execute(statement))
-        return list(found)
+        if len(words) > _CHUNK:
+            return self._reading(table.c.document, columns, order, words, besides)
+        statement = (
+            select(*columns)
+            .where(table.c.clinic == self._unit.clinic, _of_others(table, besides))
+            .where(or_(*self._contains(table.c.document, sorted(words))))
+            .order_by(*order)
+        )
+        return [tuple(row) for row in self._unit.execute(statement)]
+
+    def _reading(
+        self,
+        column: Column[Any],
+        columns: list[Column[Any]],
+        order: tuple[Column[Any], ...],
+        words: Collection[str],
+        besides: Collection[str],
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows that hold one of any number of strings, by going through all of them once."""
+        wanted = {word.encode() for word in words}
+        statement = select(column, *columns).where(
+            column.table.c.clinic == self._unit.clinic, column.is_not(None), _of_others(column.table, besides)
+        )
+        result = self._unit.execute(statement.order_by(*order).execution_options(yield_per=2_000))
+        return [tuple(rest) for text, *rest in result if not wanted.isdisjoint(_QUOTED.findall(text))]
 
     def _contains(self, column: Column[Any], words: list[str]) -> Iterator[ColumnElement[bool]]:
         place = func.instr if self._unit.connection.dialect.name == "sqlite" else func.pg_catalog.position
