@@ -53,6 +53,13 @@ class Entry(Generic[T_co]):
         """Return the same document, kept and found by its pin only."""
         return Entry.kept(self.contract, self.pin, self.canonical, "retired", self.origin)
 
+    def with_status(self, status: ContentStatus) -> Entry[T_co]:
+        """Return the same document, kept with another status; what was read of it is not read again."""
+        entry = Entry.kept(self.contract, self.pin, self.canonical, status, self.origin)
+        if self._model is not None:
+            object.__setattr__(entry, "_model", self._model.model_copy(update={"status": status}))
+        return entry
+
     def _set(self, *values: Any) -> None:
         names = ("_model", "contract", "pin", "canonical", "origin", "status", "is_kept")
         for name, value in zip(names, values, strict=True):

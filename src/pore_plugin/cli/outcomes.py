@@ -46,7 +46,7 @@ def outcomes(
         from ..practice.outcomes import outcomes as read_outcomes
 
         report = read_outcomes(desk, patient)
-        names = rendering.names_of(desk.clinic, (one.model for one in desk.workflow.catalogue.entries), locale)
+        names = rendering.names_of(desk.clinic, (one.model for one in desk.lookups.catalogue.entries), locale)
         sample = desk.clinic.sample
     if picture is not None and kind is not None:
         caption = f"{patient}{' – SAMPLE' if sample else ''}"

@@ -77,7 +77,7 @@ def recall(
     with desk_for(clinic, database, actor) as desk:
         from ..practice import recalls
 
-        names = rendering.names_of(desk.clinic, (one.model for one in desk.workflow.catalogue.entries), locale)
+        names = rendering.names_of(desk.clinic, (one.model for one in desk.lookups.catalogue.entries), locale)
         if lift is not None:
             lifted = recalls.lift(desk, lift, desk.actor, reason or "")
             show(lifted, lambda: rendering.paper_sheet("Lot quarantine, lifted", lifted.to_document(), names), output)
@@ -113,7 +113,7 @@ def adverse_events(
         from ..practice import recalls
 
         report = recalls.adverse_events(desk, lot)
-        names = rendering.names_of(desk.clinic, (one.model for one in desk.workflow.catalogue.entries), locale)
+        names = rendering.names_of(desk.clinic, (one.model for one in desk.lookups.catalogue.entries), locale)
     show(report, lambda: rendering.lot_events_sheet(report, names), output)
 
 

@@ -11,10 +11,12 @@ from ..clinical.treatment.approvals import is_approved
 from ..contracts import Approval, ContentDocument, ContentStatus, Pin, ProblemsError
 from ..contracts.canonical import record_digest
 from ..storage import Unit
+from ..storage.records import Paper
 from ..workflow import PoreWorkflow
+from .contents import keep_content
 from .desk import Desk
 from .holdings import holdings
-from .keeping import Keeping
+from .keeping import moment
 from .shelf import Found, refusal
 
 __all__ = ["approvals", "approve", "as_approved", "held_together", "refuse_unfit", "said_approvals", "withdraw"]
@@ -38,10 +40,10 @@ def as_approved(desk: Desk, entry: Entry[T]) -> Entry[T]:
     return Entry.kept(entry.contract, entry.pin, entry.canonical, status, entry.origin)
 
 
-def said_approvals(unit: Unit) -> dict[str, list[Approval]]:
-    """Return the approvals that the library gave, by content id, without reading records."""
+def said_approvals(unit: Unit, ids: Iterable[str] | None = None) -> dict[str, list[Approval]]:
+    """Return the approvals that the library gave, all or of these content ids, by content id; reads no records."""
     known: dict[str, Approval] = {}
-    for event in unit.content.history():
+    for event in unit.content.history(ids):
         if event.document is not None:
             approval = Approval.from_json(event.document)
             known[approval.id] = approval
@@ -66,47 +68,58 @@ def refuse_unfit(desk: Desk, person: str, until: str) -> None:
 
 
 def approve(
-    desk: Desk, unit: Unit, found: Found, *, person: str, until: str, why: str | None, action: str = "approved"
-) -> Approval:
-    """Keep an approval of these very bytes by this person, with the bytes, and put it into the history."""
+    desk: Desk,
+    unit: Unit,
+    catalogue: Catalogue,
+    documents: Iterable[Found],
+    *,
+    person: str,
+    until: str,
+    why: str | None,
+    action: str = "approved",
+) -> None:
+    """Keep approvals of these very bytes by this person, with the bytes, and put them into the history."""
     at = desk.instant()
-    pin = found.pin
-    approval = Approval(
-        id=record_key(desk.clinic.id, pin.id, f"approval.{pin.digest}.{person}.{until}.{at}"),
-        clinic=desk.clinic.id,
-        document=pin,
-        approved_by=person,
-        approved_at=at,
-        valid_until=until,
-        note=why,
-    )
-    Keeping(desk, unit).keep(approval)
-    unit.content.record(action, [_triple(pin)], why=why, until=until, document=approval.to_json())
-    return approval
+    given: list[Approval] = []
+    for found in documents:
+        pin = found.pin
+        if not found.kept:
+            keep_content(unit, catalogue, pin)
+        approval = Approval(
+            id=record_key(desk.clinic.id, pin.id, f"approval.{pin.digest}.{person}.{until}.{at}"),
+            clinic=desk.clinic.id,
+            document=pin,
+            approved_by=person,
+            approved_at=at,
+            valid_until=until,
+            note=why,
+        )
+        given.append(approval)
+    unit.records.put_all("approval", (_paper(one, moment(at), "active") for one in given))
+    said = (one.to_json() for one in given)
+    unit.content.record(action, [_triple(one.document) for one in given], why=why, until=until, documents=said)
 
 
-def withdraw(desk: Desk, unit: Unit, approval: Approval, why: str | None) -> Approval:
-    """Take an approval back from now on."""
-    ended = approval.model_copy(update={"withdrawn_at": desk.instant()})
-    unit.records.put(
-        "approval",
-        ended.id,
-        ended.to_json(),
-        record_digest(ended),
-        at=unit.now,
-        subject=ended.document.id,
-        state="withdrawn",
-        pins=[_triple(ended.document)],
-        revise=True,
-    )
-    unit.content.record("approval-withdrawn", [_triple(ended.document)], why=why, document=ended.to_json())
-    return ended
+def withdraw(desk: Desk, unit: Unit, approvals: Iterable[Approval], why: str | None) -> tuple[Pin, ...]:
+    """Take approvals back from now on, and return what they were of; one that was taken back stays as it is."""
+    at = desk.instant()
+    ended = [one.model_copy(update={"withdrawn_at": at}) for one in approvals if one.withdrawn_at is None]
+    unit.records.put_all("approval", (_paper(one, unit.now, "withdrawn") for one in ended))
+    said = (one.to_json() for one in ended)
+    unit.content.record("approval-withdrawn", [_triple(one.document) for one in ended], why=why, documents=said)
+    return tuple(dict.fromkeys(one.document for one in ended))
+
+
+def _paper(approval: Approval, at: int, state: str) -> Paper:
+    pin = approval.document
+    return Paper(approval.id, approval.to_json(), record_digest(approval), at, pin.id, state, (_triple(pin),))
 
 
 def held_together(desk: Desk, unit: Unit, workflow: PoreWorkflow) -> None:
     """Raise `ProblemsError` where a change of the library takes from something in use what it leans on."""
     others = [entry for entry in workflow.catalogue.entries if not entry.is_kept and not entry.is_composed]
-    made = Catalogue.build((), [*others, *holdings(unit, drafts=desk.drafts)])
+    known = {entry.pin: entry for entry in workflow.catalogue.entries if entry.is_kept}
+    made = Catalogue.build((), [*others, *holdings(unit, drafts=desk.drafts, known=known)])
     before = {(problem.code, problem.sentence) for problem in workflow.plugins.problems}
     new = [problem for problem in made.problems if (problem.code, problem.sentence) not in before]
     if new:

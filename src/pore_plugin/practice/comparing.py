@@ -72,7 +72,7 @@ def history_of(desk: Desk, shelf: Shelf, content_id: str) -> ContentHistory:
     imported: list[str] = []
     in_use: str | None = None
     entries: list[HistoryEntry] = []
-    for event in shelf.unit.content.history(content_id):
+    for event in shelf.unit.content.history([content_id]):
         before = newest(imported) if event.action == "imported" else in_use
         stepped = event.action in ("imported", "approved", "rolled-back") and before is not None
         changes: tuple[RatedChange, ...] = ()

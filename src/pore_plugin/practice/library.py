@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..clinical.keys import record_key
 from ..contracts import (
-    Approval,
     ContentDiff,
     ContentEntry,
     ContentHistory,
@@ -25,6 +24,7 @@ from ..library.planning import plan_import
 from ..library.sources import SourceFile
 from ..validation.jsontext import read_json
 from ..validation.yamlwriting import write_yaml
+from ..workflow import PoreWorkflow
 from .approving import approve, held_together, refuse_unfit, said_approvals, withdraw
 from .comparing import compared, diff_of, history_of
 from .desk import Desk
@@ -73,24 +73,23 @@ class Library:
         _refuse_no_reason(why)
         refuse_unfit(self.desk, person, until)
         with self._changing("content.approve", "content.approved") as (shelf, done):
-            for word in dict.fromkeys(words):
-                for found in _to_approve(shelf, word):
-                    approve(self.desk, shelf.unit, found, person=person, until=until, why=why)
-                    done(found.pin)
-                    if "+" not in found.pin.version:
-                        shelf.unit.content.set_head(found.pin.id, found.pin.version, found.pin.digest)
+            shelf.expect(words)
+            found = {one.pin: one for word in dict.fromkeys(words) for one in _to_approve(shelf, word)}
+            catalogue = shelf.workflow.catalogue
+            approve(self.desk, shelf.unit, catalogue, found.values(), person=person, until=until, why=why)
+            shelf.unit.content.set_heads((p.id, p.version, p.digest) for p in found if "+" not in p.version)
+            done(*found)
             held_together(self.desk, shelf.unit, shelf.workflow)
         return self._entries(done.pins)
 
     def withdraw(self, words: Sequence[str], *, why: str | None = None) -> ContentList:
         """Take every approval of these versions back, from now on."""
         _refuse_no_reason(why)
-        with self._changing("content.withdraw", "content.approval_withdrawn") as (shelf, done):
-            said = said_approvals(shelf.unit)
-            for word in dict.fromkeys(words):
-                pin = shelf.found(word).pin
-                if self._withdrawn(shelf, said.get(pin.id, ()), pin.__eq__, why):
-                    done(pin)
+        with self._changing("content.withdraw", "content.approval_withdrawn", whole=False) as (shelf, done):
+            pins = {shelf.found(word).pin for word in words}
+            said = said_approvals(shelf.unit, (pin.id for pin in pins))
+            given = [one for several in said.values() for one in several if one.document in pins]
+            done(*withdraw(self.desk, shelf.unit, given, why))
         return self._entries(done.pins)
 
     def hand_over(self, *, leaver: str, person: str, until: str, why: str | None = None) -> ContentList:
@@ -103,21 +102,19 @@ class Library:
         if leaver == person:
             raise refusal("approval.same_person", "An approval is handed over to somebody else.", "Name two people.")
         today = self.desk.today()
-        with self._changing("content.hand_over", "content.approved") as (shelf, done):
-            for approvals in said_approvals(shelf.unit).values():
-                theirs = [
-                    one
-                    for one in approvals
-                    if one.approved_by == leaver
-                    and one.withdrawn_at is None
-                    and (one.valid_until is None or one.valid_until >= today)
-                ]
-                for approval in theirs:
-                    withdraw(self.desk, shelf.unit, approval, why)
-                for pin in dict.fromkeys(approval.document for approval in theirs):
-                    found = shelf.found(f"{pin.id}@{pin.version}")
-                    approve(self.desk, shelf.unit, found, person=person, until=until, why=why, action="handed-over")
-                    done(pin)
+        with self._changing("content.hand_over", "content.approved", whole=False) as (shelf, done):
+            theirs = [
+                one
+                for several in said_approvals(shelf.unit).values()
+                for one in several
+                if one.approved_by == leaver and (one.valid_until is None or one.valid_until >= today)
+            ]
+            pins = withdraw(self.desk, shelf.unit, theirs, why)
+            shelf.expect(pin.id for pin in pins)
+            found = [shelf.found(f"{pin.id}@{pin.version}") for pin in pins]
+            catalogue, action = shelf.workflow.catalogue, "handed-over"
+            approve(self.desk, shelf.unit, catalogue, found, person=person, until=until, why=why, action=action)
+            done(*pins)
         return self._entries(done.pins)
 
     def entries(self, *, review_due_within: int | None = None, state: str | None = None) -> ContentList:
@@ -176,7 +173,7 @@ class Library:
             standing = shelf.standing(content_id)
             pin = shelf.found(content_id, "newest").pin
             if not standing.retired:
-                self._withdrawn(shelf, said_approvals(shelf.unit).get(content_id, ()), lambda _: True, why)
+                withdraw(self.desk, shelf.unit, said_approvals(shelf.unit, [content_id]).get(content_id, ()), why)
                 shelf.unit.content.record("retired", [(pin.id, pin.version, pin.digest)], why=why)
                 shelf.unit.content.set_head(content_id, None, None)
                 held_together(self.desk, shelf.unit, shelf.workflow)
@@ -198,8 +195,8 @@ class Library:
             if current is not None and current[0] == to:
                 raise refusal("library.in_use", f"{content_id} {to} is what is in use.", "There is nothing to do.")
             standing.happened(to, "rolled-back")
-            said = said_approvals(shelf.unit).get(content_id, ())
-            self._withdrawn(shelf, said, lambda one: one.version in standing.left, why)
+            said = said_approvals(shelf.unit, [content_id]).get(content_id, ())
+            withdraw(self.desk, shelf.unit, (one for one in said if one.document.version in standing.left), why)
             shelf.unit.content.record("rolled-back", [(pin.id, pin.version, pin.digest)], why=why)
             shelf.unit.content.set_head(pin.id, pin.version, pin.digest)
             held_together(self.desk, shelf.unit, shelf.workflow)
@@ -230,7 +227,7 @@ class Library:
         _refuse_no_reason(why)
         events: list[Event] = []
         there = known_to(self.desk.workflow)
-        with self._reading("content.overlay") as shelf:
+        with self._reading("content.overlay", whole=True) as shelf:
             held = HeldContent(shelf.unit, shelf.workflow)
             for unknown in (one for one in ids if one not in held.overlays):
                 shelf.found(unknown)
@@ -251,18 +248,22 @@ class Library:
     # -- what the use cases share ----------------------------------------------------------------------------------
 
     @contextmanager
-    def _reading(self, action: str) -> Iterator[Shelf]:
+    def _reading(self, action: str, *, whole: bool = False) -> Iterator[Shelf]:
+        """One use case; with `whole` the content of the library has to hold together in it."""
         # Made before the clinic's row is locked; inside it is another one where the library changed until then.
-        _ = self.desk.workflow
+        _ = self._content(whole)
         with self.desk.use(action) as unit:
-            yield Shelf(unit, self.desk.workflow)
+            yield Shelf(unit, self._content(whole))
+
+    def _content(self, whole: bool) -> PoreWorkflow:
+        return self.desk.workflow if whole else self.desk.lookups
 
     @contextmanager
-    def _changing(self, action: str, kind: str) -> Iterator[tuple[Shelf, _Done]]:
+    def _changing(self, action: str, kind: str, *, whole: bool = True) -> Iterator[tuple[Shelf, _Done]]:
         """One use case that changes something: one event, and an entry in the audit, for all that is noted as done."""
         done = _Done()
         events: list[Event] = []
-        with self._reading(action) as shelf:
+        with self._reading(action, whole=whole) as shelf:
             yield shelf, done
             if done.pins:
                 at = self.desk.instant()
@@ -272,14 +273,6 @@ class Library:
                 shelf.unit.note(None, content=names[:MOST_SHOWN], count=len(names))
                 self.desk.tell(shelf.unit, events)
         self._done(events)
-
-    def _withdrawn(
-        self, shelf: Shelf, approvals: Iterable[Approval], which: Callable[[Pin], bool], why: str | None
-    ) -> int:
-        open_ = [one for one in approvals if one.withdrawn_at is None and which(one.document)]
-        for approval in open_:
-            withdraw(self.desk, shelf.unit, approval, why)
-        return len(open_)
 
     def _entries(self, pins: Sequence[Pin]) -> ContentList:
         with self._reading("content.list") as shelf:
@@ -295,11 +288,15 @@ class _Done:
     """What was changed in one use case."""
 
     def __init__(self) -> None:
-        self.pins: list[Pin] = []
+        self._pins: dict[Pin, None] = {}
 
-    def __call__(self, pin: Pin) -> None:
-        if pin not in self.pins:
-            self.pins.append(pin)
+    @property
+    def pins(self) -> tuple[Pin, ...]:
+        """Each version once, in the order in which it was done."""
+        return tuple(self._pins)
+
+    def __call__(self, *pins: Pin) -> None:
+        self._pins |= dict.fromkeys(pins)
 
 
 def _refuse_no_reason(why: str | None) -> None:
@@ -311,7 +308,7 @@ def _refuse_no_reason(why: str | None) -> None:
 def _to_approve(shelf: Shelf, word: str) -> list[Found]:
     """Return what approving a word approves: of a form also the one that it makes with the questions of extensions."""
     found = shelf.found(word, "newest")
-    standing = shelf.standings.get(found.pin.id)
+    standing = shelf.stands(found.pin.id)
     if standing is not None and standing.retired:
         raise refusal("library.retired", f"{found.pin.id} is retired.", "Go back to one of its versions first.")
     if found.type == "overlay":

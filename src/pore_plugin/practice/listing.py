@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -42,12 +42,15 @@ def due_by(entry: ContentEntry, today: str, days: int) -> bool:
 
 
 def _entries(desk: Desk, shelf: Shelf, only: set[str] | None) -> Iterator[ContentEntry]:
-    approvals = said_approvals(shelf.unit)
-    current = _current(shelf)
+    approvals = said_approvals(shelf.unit, only)
+    if only is not None:
+        shelf.expect(only)
+    standings = shelf.standings if only is None else {one: shelf.stands(one) or Standing() for one in only}
+    current = _current(shelf, standings)
     bases: dict[tuple[str, str], Pin] = {}
     kept: list[tuple[Pin, str, str, dict[str, Any]]] = []
     seen: set[str] = set()
-    for content_id, version, digest, kind, origin, canonical in shelf.unit.content.documents():
+    for content_id, version, digest, kind, origin, canonical in _documents(shelf, only):
         document = json.loads(canonical)
         if kind == "overlay":
             base = Pin.model_validate(document["base"])
@@ -61,7 +64,7 @@ def _entries(desk: Desk, shelf: Shelf, only: set[str] | None) -> Iterator[Conten
         if listed_here and entry.pin.digest not in seen and (only is None or entry.pin.id in only):
             kept.append((entry.pin, entry.model.type, entry.origin, entry.document))
     for pin, kind, origin, document in kept:
-        standing = shelf.standings.get(pin.id, Standing())
+        standing = standings.get(pin.id, Standing())
         of_it = [approval for approval in approvals.get(pin.id, ()) if approval.document == pin]
         state = _state(desk, pin, standing, current.get(pin.id), of_it)
         shown = _shown(desk, pin, of_it)
@@ -80,11 +83,20 @@ def _entries(desk: Desk, shelf: Shelf, only: set[str] | None) -> Iterator[Conten
         )
 
 
-def _current(shelf: Shelf) -> dict[str, str]:
+def _documents(shelf: Shelf, only: set[str] | None) -> Iterator[tuple[str, str, str, str, str, bytes]]:
+    """Yield what is kept, or of these ids with every overlay, which alone knows the base of what it makes."""
+    if only is None:
+        yield from shelf.unit.content.documents()
+        return
+    yield from shelf.unit.content.documents(types=["overlay"])
+    yield from (one for one in shelf.unit.content.documents(only) if one[3] != "overlay")
+
+
+def _current(shelf: Shelf, standings: Mapping[str, Standing]) -> dict[str, str]:
     """Return the version that new work uses, by id."""
     found = {
         content_id: version[0]
-        for content_id, standing in shelf.standings.items()
+        for content_id, standing in standings.items()
         if (version := standing.current()) is not None
     }
     for entry in shelf.workflow.catalogue.entries:

@@ -39,7 +39,7 @@ def outcomes(desk: Desk, patient: str) -> OutcomeReport:
             patient=family[0],
             at=desk.instant(),
             zone=desk.clinic.zone,
-            messages=messages(desk.workflow.catalogue),
+            messages=messages(desk.lookups.catalogue),
         )
 
 
@@ -75,7 +75,7 @@ def _instruments(desk: Desk, unit: Unit, measured: list[Outcome]) -> list[Instru
     """Return the instruments that were measured with, in the versions that were kept with the values."""
     known = {
         (entry.model.id, entry.model.version): entry.model
-        for entry in desk.workflow.catalogue.entries
+        for entry in desk.lookups.catalogue.entries
         if isinstance(entry.model, Instrument)
     }
     for name in {(one.instrument, one.instrument_version) for one in measured} - set(known):

@@ -129,7 +129,7 @@ class _Recalling:
         self.key = lot_key(self.lot)
         self.product = product
         if product is not None:
-            desk.workflow.catalogue.get(Product, product)
+            desk.lookups.catalogue.get(Product, product)
         self.uses = [use for use in unit.lots.uses_of(self.key) if product in (None, use.product)]
         self.heads = unit.patients.heads(use.patient for use in self.uses)
 
@@ -194,7 +194,7 @@ class _Recalling:
         for use in self.uses:
             if use.replaced_at is None and self.heads[use.patient] not in told:
                 newest.setdefault(self.heads[use.patient], use)
-        text = messages(self.desk.workflow.catalogue)["task-lot-recall"]
+        text = messages(self.desk.lookups.catalogue)["task-lot-recall"]
         title = fill_text(text, {"lot": self.lot, "reason": quarantine.reason})
         now = self.desk.now()
         put_tasks(

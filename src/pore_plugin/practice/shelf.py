@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -53,15 +54,28 @@ class Shelf:
         """Take the workflow over the library as it was when the transaction began."""
         self.unit = unit
         self.workflow = workflow
+        self._stands: dict[str, Standing | None] = {}
 
     @cached_property
     def standings(self) -> dict[str, Standing]:
         """Where everything stands that anything was done with, by id."""
         return standings(self.unit.content.actions(), self.unit.content.heads())
 
+    def expect(self, words: Iterable[str]) -> None:
+        """Read in one go where these documents stand, named as `found` takes them."""
+        ids = dict.fromkeys(word.partition("@")[0] for word in words)
+        content = self.unit.content
+        self._stands |= {**dict.fromkeys(ids), **standings(content.actions(ids), content.heads(ids))}
+
+    def stands(self, content_id: str) -> Standing | None:
+        """Return where one document stands, or nothing where nothing was done with it."""
+        if content_id not in self._stands:
+            self.expect([content_id])
+        return self._stands[content_id]
+
     def standing(self, content_id: str) -> Standing:
         """Return where a document stands that the clinic imported. Raises `ProblemsError`: `library.not_imported`."""
-        standing = self.standings.get(content_id)
+        standing = self.stands(content_id)
         if standing is not None and standing.imported:
             return standing
         self.found(content_id)
@@ -79,7 +93,7 @@ class Shelf:
         content_id, _, version = word.partition("@")
         if version:
             return self._version(content_id, version)
-        standing = self.standings.get(content_id)
+        standing = self.stands(content_id)
         if standing is None or not standing.imported:
             return self._contributed(content_id)
         there = [version for version in standing.imported if version not in standing.left]

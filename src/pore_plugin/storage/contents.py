@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, delete, insert, select
 
 from . import tables
+from .chunks import parts
 from .rows import ContentEventRow, ContentRow
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ _COLUMNS = tuple(_T[name] for name in ContentRow.__slots__)
 _E = tables.content_event.c
 _EVENT = tuple(_E[name] for name in ContentEventRow.__slots__)
 _H = tables.content_head.c
-_CHUNK = 400
 
 
 class Contents:
@@ -71,18 +71,27 @@ class Contents:
         for row in self._unit.execute(statement.where(_T.clinic == self._unit.clinic)):
             yield row[0], row[1], row[2], row[3], row[4]
 
-    def documents(self) -> Iterator[tuple[str, str, str, str, str, bytes]]:
-        """Yield id, version, digest, type, origin and canonical bytes of every version, as they came."""
-        statement = select(_T.id, _T.version, _T.digest, _T.type, _T.origin, _T.canonical)
-        statement = statement.where(_T.clinic == self._unit.clinic).order_by(_T.id, _T.at, _T.version)
-        for row in self._unit.execute(statement):
-            yield row[0], row[1], row[2], row[3], row[4], row[5]
+    def documents(
+        self, ids: Iterable[str] | None = None, types: Iterable[str] | None = None
+    ) -> Iterator[tuple[str, str, str, str, str, bytes]]:
+        """Yield id, version, digest, type, origin and canonical bytes of every version, as they came.
 
-    def actions(self, content_id: str | None = None) -> Iterator[tuple[str, str, str]]:
-        """Yield id, version and action of everything that was done with a document, or with all, in order."""
-        where = [_E.clinic == self._unit.clinic, *([_E.id == content_id] if content_id is not None else [])]
-        for row in self._unit.execute(select(_E.id, _E.version, _E.action).where(*where).order_by(_E.seq)):
-            yield row[0], row[1], row[2]
+        With `ids` or `types`: of what has one of these ids or is of one of these types.
+        """
+        columns = select(_T.id, _T.version, _T.digest, _T.type, _T.origin, _T.canonical)
+        wanted: list[ColumnElement[bool]] = [_T.id.in_(part) for part in parts(ids or ())]
+        wanted += [_T.type.in_(part) for part in parts(types or ())]
+        for where in [_T.id == _T.id] if ids is None and types is None else wanted:
+            statement = columns.where(_T.clinic == self._unit.clinic, where).order_by(_T.id, _T.at, _T.version)
+            for row in self._unit.execute(statement):
+                yield row[0], row[1], row[2], row[3], row[4], row[5]
+
+    def actions(self, ids: Iterable[str] | None = None) -> Iterator[tuple[str, str, str]]:
+        """Yield id, version and action of everything that was done with these documents, or with all, in order."""
+        columns = select(_E.id, _E.version, _E.action).where(_E.clinic == self._unit.clinic).order_by(_E.seq)
+        for where in [_E.id == _E.id] if ids is None else [_E.id.in_(part) for part in parts(ids)]:
+            for row in self._unit.execute(columns.where(where)):
+                yield row[0], row[1], row[2]
 
     def record(
         self,
@@ -91,9 +100,13 @@ class Contents:
         *,
         why: str | None = None,
         until: str | None = None,
-        document: bytes | None = None,
+        documents: Iterable[bytes] = (),
     ) -> None:
-        """Append to the history of these documents, each given by id, version and digest."""
+        """Append to the history of content, each given by id, version and digest.
+
+        `documents`: what says so, such as an approval, one for each where there are any.
+        """
+        said = iter(documents)
         rows = [
             {
                 "clinic": self._unit.clinic,
@@ -106,29 +119,45 @@ class Contents:
                 "by": self._unit.actor,
                 "why": why,
                 "until": until,
-                "document": document,
+                "document": next(said, None),
             }
             for content_id, version, digest in content
         ]
         if rows:
             self._unit.execute(insert(tables.content_event), rows)
 
-    def history(self, content_id: str | None = None) -> list[ContentEventRow]:
-        """Return what was done with a document, or with all of them, in order."""
-        where = [_E.clinic == self._unit.clinic, *([_E.id == content_id] if content_id is not None else [])]
-        return [ContentEventRow(*row) for row in self._unit.execute(select(*_EVENT).where(*where).order_by(_E.seq))]
+    def history(self, ids: Iterable[str] | None = None) -> list[ContentEventRow]:
+        """Return what was done with these documents, or with all of them, that of each in order."""
+        columns = select(*_EVENT).where(_E.clinic == self._unit.clinic).order_by(_E.seq)
+        wanted = [_E.id == _E.id] if ids is None else [_E.id.in_(part) for part in parts(ids)]
+        return [ContentEventRow(*row) for where in wanted for row in self._unit.execute(columns.where(where))]
 
-    def heads(self) -> dict[str, tuple[str, str]]:
-        """Return version and digest that new work uses, by id."""
-        statement = select(_H.id, _H.version, _H.digest).where(_H.clinic == self._unit.clinic)
-        return {content_id: (version, digest) for content_id, version, digest in self._unit.execute(statement)}
+    def heads(self, ids: Iterable[str] | None = None) -> dict[str, tuple[str, str]]:
+        """Return version and digest that new work uses of these documents, or of all, by id."""
+        columns = select(_H.id, _H.version, _H.digest).where(_H.clinic == self._unit.clinic)
+        wanted = [_H.id == _H.id] if ids is None else [_H.id.in_(part) for part in parts(ids)]
+        return {row[0]: (row[1], row[2]) for where in wanted for row in self._unit.execute(columns.where(where))}
 
     def set_head(self, content_id: str, version: str | None, digest: str | None) -> None:
         """Say which version new work uses; without a version, none."""
-        self._unit.execute(delete(tables.content_head).where(_H.clinic == self._unit.clinic, _H.id == content_id))
+        self._forget_heads([content_id])
         if version is not None and digest is not None:
-            values = {"clinic": self._unit.clinic, "id": content_id, "version": version, "digest": digest}
-            self._unit.execute(insert(tables.content_head).values(**values))
+            self.set_heads([(content_id, version, digest)])
+
+    def set_heads(self, content: Iterable[tuple[str, str, str]]) -> None:
+        """Say of many documents which version new work uses, each given by id, version and digest."""
+        rows = [
+            {"clinic": self._unit.clinic, "id": content_id, "version": version, "digest": digest}
+            for content_id, version, digest in content
+        ]
+        self._forget_heads(row["id"] for row in rows)
+        if rows:
+            self._unit.execute(insert(tables.content_head), rows)
+
+    def _forget_heads(self, ids: Iterable[str]) -> None:
+        for part in parts(ids):
+            where = (_H.clinic == self._unit.clinic, _H.id.in_(part))
+            self._unit.execute(delete(tables.content_head).where(*where))
 
     def _rows(self, where: ColumnElement[bool]) -> list[ContentRow]:
         statement = select(*_COLUMNS).where(_T.clinic == self._unit.clinic, where).order_by(_T.id, _T.at, _T.version)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 
 from ..contracts import Problem, ProblemsError
 from . import tables
+from .chunks import parts
 from .rows import RecordRow
 
 if TYPE_CHECKING:
     from .unit import Unit
 
-__all__ = ["Records"]
+__all__ = ["Paper", "Records"]
 
 _T = tables.record.c
 _COLUMNS = (
@@ -30,8 +31,18 @@ _COLUMNS = (
     _T.state,
     _T.document,
 )
-# How many ids go into one statement: below every limit of either database.
-_CHUNK = 400
+
+
+class Paper(NamedTuple):
+    """A record of nobody's, to be kept with others of its kind; `at` in seconds, `pins` as `put` takes them."""
+
+    id: str
+    document: bytes
+    digest: str
+    at: int
+    subject: str
+    state: str
+    pins: tuple[tuple[str, str, str], ...]
 
 
 class Records:
@@ -77,24 +88,51 @@ class Records:
             state,
             document,
         )
-        values = {name: getattr(row, name) for name in RecordRow.__slots__}
-        self._unit.execute(insert(tables.record).values(clinic=self._unit.clinic, **values))
-        rows = [
+        self._append([(row, pins)])
+        return row
+
+    def put_all(self, kind: str, papers: Iterable[Paper]) -> None:
+        """Keep many records of nobody's, in a few statements for all of them.
+
+        One that is kept already writes nothing; another document under its id is a revision.
+        """
+        given = {paper.id: paper for paper in papers}
+        newest = {
+            row.id: row
+            for part in parts(given)
+            for row in self._rows(and_(_T.kind == kind, _T.id.in_(part)), quietly=True)
+        }
+        new: list[tuple[RecordRow, Iterable[tuple[str, str, str]]]] = []
+        for one in given.values():
+            before = newest.get(one.id)
+            if before is None or (before.digest, before.state) != (one.digest, one.state):
+                number = 1 if before is None else before.revision + 1
+                kept = (one.at, self._unit.now, self._unit.actor, one.digest, one.state, one.document)
+                new.append((RecordRow(kind, one.id, number, None, one.subject, *kept), one.pins))
+        self._append(new)
+
+    def _append(self, new: Sequence[tuple[RecordRow, Iterable[tuple[str, str, str]]]]) -> None:
+        clinic = self._unit.clinic
+        records = [{"clinic": clinic, **{name: getattr(row, name) for name in RecordRow.__slots__}} for row, _ in new]
+        pins = [
             {
-                "clinic": self._unit.clinic,
-                "kind": kind,
-                "id": record_id,
+                "clinic": clinic,
+                "kind": row.kind,
+                "id": row.id,
                 "revision": row.revision,
                 "content": content,
                 "version": version,
                 "digest": pinned,
             }
-            for content, version, pinned in dict.fromkeys(pins)
+            for row, pinned_here in new
+            for content, version, pinned in dict.fromkeys(pinned_here)
         ]
-        if rows:
-            self._unit.execute(insert(tables.pin), rows)
-        self._unit.touched("write", row.patient, kind, record_id)
-        return row
+        if records:
+            self._unit.execute(insert(tables.record), records)
+        if pins:
+            self._unit.execute(insert(tables.pin), pins)
+        for row, _ in new:
+            self._unit.touched("write", row.patient, row.kind, row.id)
 
     def latest(self, kind: str, record_id: str) -> RecordRow | None:
         """Return the newest revision of a record, or nothing."""
@@ -121,12 +159,12 @@ class Records:
 
     def find(self, kind: str, ids: Iterable[str]) -> dict[str, RecordRow]:
         """Return the newest revisions of records of one kind, by id."""
-        return {row.id: row for part in _parts(ids) for row in self._rows(and_(_T.kind == kind, _T.id.in_(part)))}
+        return {row.id: row for part in parts(ids) for row in self._rows(and_(_T.kind == kind, _T.id.in_(part)))}
 
     def of_patient(self, patients: Iterable[str], *kinds: str) -> list[RecordRow]:
         """Return all revisions of all records of these patient ids, oldest first; only of `kinds` where named."""
         found: list[RecordRow] = []
-        for part in _parts(patients):
+        for part in parts(patients):
             where = _T.patient.in_(part)
             found += self._rows(and_(where, _T.kind.in_(kinds)) if kinds else where)
         return sorted(found, key=lambda row: (row.at, row.recorded_at, row.kind, row.id, row.revision))
@@ -134,7 +172,7 @@ class Records:
     def of_subject(self, subjects: Iterable[str], *kinds: str) -> list[RecordRow]:
         """Return the newest revisions of the records that belong to these, oldest first."""
         found: dict[tuple[str, str], RecordRow] = {}
-        for part in _parts(subjects):
+        for part in parts(subjects):
             where = _T.subject.in_(part)
             for row in self._rows(and_(where, _T.kind.in_(kinds)) if kinds else where):
                 found[row.kind, row.id] = row
@@ -223,12 +261,6 @@ class Records:
 
 def _is(kind: str, record_id: str) -> ColumnElement[bool]:
     return and_(_T.kind == kind, _T.id == record_id)
-
-
-def _parts(ids: Iterable[str]) -> Iterator[list[str]]:
-    wanted = list(dict.fromkeys(ids))
-    for start in range(0, len(wanted), _CHUNK):
-        yield wanted[start : start + _CHUNK]
 
 
 def _differs(kind: str) -> Problem:
