@@ -69,6 +69,12 @@ def test_a_recall_is_applied_where_it_is_said_so_and_only_once(cli: Cli) -> None
     assert "Not quarantined" in cli("recall", "--lot", LOT).out
 
 
+def test_a_quarantine_of_a_lot_that_nobody_got_speaks_of_no_task(cli: Cli) -> None:
+    ran = cli("recall", "--lot", "LOT-OF-NOBODY", "--apply", "--reason", "A notice.", "--as", "dr-sample")
+    assert "nobody was treated with it" in ran.out
+    assert "every patient has a task" not in ran.out
+
+
 def test_the_table_is_written_or_printed_alone(cli: Cli, tmp_path: Path) -> None:
     printed = cli("recall", "--lot", LOT, "--csv", "-")
     assert printed.code == 0
@@ -121,6 +127,9 @@ def test_outcomes_are_shown_and_drawn(cli: Cli, tmp_path: Path) -> None:
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     assert cli("outcomes", "patient-1", "--picture", "o.pdf").code == 2
     assert cli("outcomes", "patient-1", "--treatment", "treatment-1").code == 2
+    other = cli("outcomes", "patient-1", "--picture", "other.svg", "--treatment", "treatment-9")
+    assert (other.code, (tmp_path / "other.svg").exists()) == (2, False)
+    assert "treatment-1" in other.err
     assert cli("outcomes", "nobody", "--picture", "o.svg", "--format", "json").codes() == ["picture.nothing"]
     assert cli("outcomes", "nobody", "--format", "json").document("outcome-report")["treatments"] == []
 

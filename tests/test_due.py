@@ -198,6 +198,19 @@ def test_the_sheet_says_what_to_do_and_why_in_the_clinics_zone() -> None:
     assert [sheet.index(part) for part in order] == sorted(sheet.index(part) for part in order)
 
 
+def test_the_sheet_calls_a_late_task_overdue_at_any_hour_and_a_missed_visit_not_booked() -> None:
+    plan = schedule(inputs(schedule_of(step("W4", "visit", "P28D", "P25D", "P31D", closes_watch=True))))
+    task = StaffTask(key="t", code="ptosis", title={"en": "See"}, due="2026-04-01T08:00:00+00:00", ignores_hours=True)
+    now = "2026-04-20T08:00:00+00:00"
+    late = due_list(follow(plan), clinic=CLINIC, now=now, zone=LONDON, tasks=[OpenTask(patient="patient-1", task=task)])
+    sheet = due_sheet(late, "en")
+    assert "**overdue**, at any hour" in sheet
+    assert "| not booked |" in sheet
+    assert "not yet due" not in sheet
+    ahead = due_list(follow(plan), clinic=CLINIC, now="2026-03-10T08:00:00+00:00", zone=LONDON, ahead=60)
+    assert "| not yet due |" in due_sheet(ahead, "en")
+
+
 def test_an_empty_list_says_so() -> None:
     sheet = due_sheet(due_list((), clinic=CLINIC, now="2026-03-31T08:00:00+00:00", zone=LONDON), "en")
     assert "Nothing is due." in sheet

@@ -443,3 +443,6 @@ def test_the_sheet_says_it_all() -> None:
     sheet = rendering.recall_sheet(report(quarantines=[lifted]), NAMES)
     assert "Another pack was meant." in sheet
     assert "**Not quarantined**" in sheet
+    assert f"(`{lifted.id}`)" in sheet, "what --lift asks for"
+    for one in (found, report(), report(quarantines=[lifted])):
+        assert "\n\n\n" not in rendering.recall_sheet(one, NAMES)

@@ -172,7 +172,7 @@ def done(
         from ..practice.tasks import finish
 
         task = finish(desk, key)
-        show(task, lambda: f"Done: {localise(task.title, locale)} Patient {task.patient}.\n", output)
+        show(task, lambda: f"Done: {localise(task.title, locale)} ({task.patient})\n", output)
 
 
 def _said(one: FollowUpMove) -> str:

@@ -48,6 +48,13 @@ def outcomes(
         report = read_outcomes(desk, patient)
         names = rendering.names_of(desk.clinic, (one.model for one in desk.lookups.catalogue.entries), locale)
         sample = desk.clinic.sample
+    if treatment is not None and treatment not in {one.treatment for one in report.treatments}:
+        known = ", ".join(one.treatment for one in report.treatments)
+        raise misused(
+            "outcomes.treatment",
+            "--treatment names no treatment of this patient.",
+            f"Use one of: {known}." if known else "None is recorded: check the patient's id.",
+        )
     if picture is not None and kind is not None:
         caption = f"{patient}{' – SAMPLE' if sample else ''}"
         drawn = rendering.outcome_picture(report, locale, names, picture=kind, treatment=treatment, caption=caption)

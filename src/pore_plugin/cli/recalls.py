@@ -144,7 +144,8 @@ def _next(report: RecallReport, *, applied: bool) -> str:
     """Say what --apply would do, or did."""
     waiting = len({use.patient for use in report.uses if use.task is None})
     if applied:
-        return "\nThe lot is quarantined, and every patient has a task.\n"
+        asked = "every patient has a task" if report.uses else "nobody was treated with it, so there is no task"
+        return f"\nThe lot is quarantined, and {asked}.\n"
     if report.quarantined and not waiting:
         return ""
     doing = [] if report.quarantined else ["quarantine the lot"]

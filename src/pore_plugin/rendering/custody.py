@@ -56,6 +56,10 @@ _FAULTS = {
 }
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def patients_sheet(listed: PatientList) -> str:
     """Return every patient id with its span of time."""
     rows = (
@@ -70,7 +74,7 @@ def patients_sheet(listed: PatientList) -> str:
         for one in listed.patients
     )
     head = ("Patient", "Merged ids", "Host", "First", "Last", "Legal hold")
-    return _sheet(f"{len(listed.patients)} patients", table(head, rows))
+    return _sheet(_count(len(listed.patients), "patient"), table(head, rows))
 
 
 def export_sheet(export: PatientExport, file: str | None = None) -> str:
@@ -176,7 +180,7 @@ def retention_sheet(report: RetentionReport) -> str:
 def tombstones_sheet(listed: TombstoneList) -> str:
     """Return who was erased when, without who it was."""
     rows = ((one.patient_hash[:16] + "…", moment(one.at), one.by, one.reason) for one in listed.tombstones)
-    return _sheet(f"{len(listed.tombstones)} erasures", table(("Tombstone", "When", "By", "Why"), rows))
+    return _sheet(_count(len(listed.tombstones), "erasure"), table(("Tombstone", "When", "By", "Why"), rows))
 
 
 def merge_sheet(said: PatientMerge) -> str:
@@ -185,7 +189,8 @@ def merge_sheet(said: PatientMerge) -> str:
         sentence = f"{said.patient} is found under {said.into} from now on. No record was changed."
     else:
         sentence = f"{said.patient} stands for itself again. No record was changed."
-    lines = [sentence, "", *(f"- Looked at all the same: `{code}`" for code in said.despite), f"Why: {said.why}"]
+    despite = [f"Done although this stood against it: {', '.join(f'`{code}`' for code in said.despite)}.", ""]
+    lines = [sentence, "", *(despite if said.despite else []), f"Why: {said.why}"]
     return _sheet("Merged" if said.action == "merge" else "Taken apart again", lines)
 
 
@@ -223,7 +228,11 @@ def audit_check_sheet(check: AuditCheck) -> str:
         "",
         f"It ends with `{check.head.number}:{check.head.hash}`.",
         "",
-        "Keep that elsewhere: handed in later with --noted, it shows that nothing before it was cut off.",
+        (
+            "Keep that elsewhere: handed in later with --noted, it shows that nothing before it was cut off."
+            if check.intact
+            else "Do not note that end: keep the database as it is, and compare it with the ends noted before."
+        ),
     ]
     return _sheet(title, lines)
 

@@ -5,13 +5,13 @@ from itertools import groupby
 
 from ..clinical.durations import instant_of, load_zone, to_utc
 from ..clinical.wording.localising import localise
-from ..contracts import DueItem, DueList, StepHistory
+from ..contracts import DueItem, DueList, DueTask, StepHistory
 from .words import HOW, moment, table
 
 __all__ = ["due_sheet", "step_history_sheet"]
 
-_STATES = {"due": "not booked", "planned": "not yet due"}
-"""What a state means for a visit; the others stand for themselves."""
+_STATES = {"due": "not booked", "planned": "not booked"}
+"""What a state means for a visit whose time has come; the others stand for themselves."""
 
 _KEY = 8
 """Signs of a key that are shown: enough to name a step by."""
@@ -51,12 +51,12 @@ def due_sheet(due: DueList, locale: str) -> str:
                 f"**{localise(task.title, locale)}**" if task.ignores_hours else localise(task.title, locale),
                 task.patient,
                 moment(task.due, offset=False),
-                "at any hour" if task.ignores_hours else "overdue" if task.standing == "overdue" else "open",
+                _standing(task),
                 task.key[:_KEY],
             )
             for task in due.tasks
         )
-        lines += table(("Task", "Patient", "At the latest", "", "Key"), rows)
+        lines += table(("Task", "Patient", "At the latest", "State", "Key"), rows)
     for heading, items in groupby(due.items, _heading):
         lines += [f"## {heading}", "", *_items(list(items), locale, due.zone)]
     if due.watches:
@@ -65,9 +65,22 @@ def due_sheet(due: DueList, locale: str) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _standing(task: DueTask) -> str:
+    standing = "overdue" if task.standing == "overdue" else "open"
+    return f"**{standing}**, at any hour" if task.ignores_hours else standing
+
+
 def _heading(item: DueItem) -> str:
     heading = "Still to come" if item.standing == "upcoming" else item.standing.capitalize()
     return f"{heading}, required" if item.required and item.standing in ("missed", "overdue") else heading
+
+
+def _state(item: DueItem) -> str:
+    if item.kind != "visit":
+        return item.state
+    if item.standing == "upcoming" and item.state == "planned":
+        return "not yet due"
+    return _STATES.get(item.state, item.state)
 
 
 def _items(items: list[DueItem], locale: str, zone: str) -> Iterator[str]:
@@ -78,7 +91,7 @@ def _items(items: list[DueItem], locale: str, zone: str) -> Iterator[str]:
             HOW[item.kind],
             moment(item.due, offset=False) + (f" ({_days(item.days_overdue)})" if item.days_overdue else ""),
             moment(item.latest, offset=False) if item.latest else "open",
-            _STATES.get(item.state, item.state) if item.kind == "visit" else item.state,
+            _state(item),
             item.key[:_KEY],
         )
         for item in items

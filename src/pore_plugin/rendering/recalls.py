@@ -29,9 +29,10 @@ def recall_sheet(report: RecallReport, names: Names) -> str:
         f"Looked at {moment(report.generated_at)}.",
     ]
     lines += ["", f"**{'■ QUARANTINED' if report.quarantined else 'Not quarantined'}**", ""]
-    lines += [f"- {line}" for line in _quarantines(report, names)]
+    quarantines = [f"- {line}" for line in _quarantines(report, names)]
+    lines += [*quarantines, ""] if quarantines else []
     count, patients = _count(len(report.uses), "treatment"), _count(report.patients, "patient")
-    lines += ["", f"{count} of {patients}." if report.uses else "No treatment here used this lot.", ""]
+    lines += [f"{count} of {patients}." if report.uses else "No treatment here used this lot.", ""]
     for use in report.uses:
         lines += _use(use, names)
     if report.vials:
@@ -74,7 +75,7 @@ def _count(number: int, noun: str) -> str:
 def _quarantines(report: RecallReport, names: Names) -> Iterable[str]:
     for one in report.quarantines:
         product = f" for {names.products.get(one.product, one.product)}" if one.product else ""
-        yield f"Quarantined{product} {moment(one.at)} by {names.person(one.by)}: {one.reason}"
+        yield f"Quarantined{product} {moment(one.at)} by {names.person(one.by)}: {one.reason} (`{one.id}`)"
         if one.lifted_at and one.lifted_by:
             yield f"Lifted {moment(one.lifted_at)} by {names.person(one.lifted_by)}: {one.lift_reason}"
 
