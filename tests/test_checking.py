@@ -11,7 +11,7 @@ import pytest
 
 from library_files import CONTENT, PEEL, SCHEDULE, put, schedule, source, template, written
 from pore_plugin.builtin import content, documents
-from pore_plugin.contracts import ProblemsError, digest
+from pore_plugin.contracts import ProblemsError, canonical, digest
 from pore_plugin.library.checking import CheckedPackage, check_package
 from pore_plugin.library.known import Known, builtin_known, is_builtin
 from pore_plugin.library.naming import contract_of
@@ -264,3 +264,13 @@ def test_the_collector_is_left_as_it_was() -> None:
         before = gc.isenabled()
         check_package([source("a.json", template())])
         assert gc.isenabled() == before
+
+
+def test_what_is_kept_of_a_package_takes_no_trees() -> None:
+    """Ten thousand templates are held at once while they are imported."""
+    given = {**template(), "steps": template()["steps"][::-1]}
+    package = check_package([source("a.json", given)])
+    (file,) = package.content
+    assert file.checked.document is not file.checked.document
+    assert (file.checked.document, file.checked.digest) == (given, digest(given))
+    assert file.checked.canonical == canonical(given)

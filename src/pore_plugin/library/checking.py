@@ -109,6 +109,7 @@ def _package(given: Sources, known: Known | None, contract: str | None, referenc
         elif source.package is not None:
             problems.append(not_content(file))
         if keep:
+            file.checked.pack()
             files.append(file)
     if linking is not None:
         problems += _located(linking.finish())

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from ..contracts import Bump, ImportReport, Pin, Problem, RatedChange, TouchedRecords
-from ..contracts.canonical import checked_canonical
 from ..validation import Checked
 from .sources import SourceFile
 
@@ -72,11 +70,6 @@ class PlannedDocument:
         model = self.checked.model
         return Pin(id=model.id, version=model.version, digest=self.checked.digest)
 
-    @cached_property
-    def canonical(self) -> bytes:
-        """The RFC 8785 form of the document as read."""
-        return checked_canonical(self.checked.document)
-
     def _item(self) -> dict[str, Any]:
         optional = {
             "source": self.source.name if self.overlay is None else None,
@@ -87,7 +80,7 @@ class PlannedDocument:
         return {
             **self.pin.to_document(),
             "type": self.type,
-            "title": self.checked.document["title"],
+            "title": self.checked.model.title,
             "outcome": self.outcome,
             **{name: value for name, value in optional.items() if value},
             **({"changes": self.changes} if self.changes else {}),

@@ -259,7 +259,7 @@ def keep_planned(desk: Desk, unit: Unit, held: HeldContent, plan: ImportPlan, wh
 def _row(planned: PlannedDocument) -> ContentRow:
     model: Any = planned.checked.model
     source: SourceFile | Any = planned.source if planned.overlay is None else None
-    bytes_ = planned.canonical if source is None else source.data
+    bytes_ = planned.checked.canonical if source is None else source.data
     return ContentRow(
         id=model.id,
         version=model.version,
@@ -269,7 +269,7 @@ def _row(planned: PlannedDocument) -> ContentRow:
         origin=CLINIC,
         source_digest="sha256:" + (sha256(bytes_).hexdigest() if source is None else source.sha256),
         source=bytes_,
-        canonical=planned.canonical,
+        canonical=planned.checked.canonical,
         file=None if source is None else source.name,
         review_due=model.review.review_due if model.review is not None else None,
     )

@@ -29,7 +29,7 @@ from pydantic import ValidationError
 
 from ..contracts import DOCUMENTS
 from ..contracts.base import Model
-from ..contracts.canonical import checked_digest
+from ..contracts.canonical import checked_canonical, checked_digest
 from ..contracts.limits import MAX_PROBLEMS
 from ..contracts.problems import Problem, ProblemLocation, ProblemsError
 from ..schemas import SchemaRegistry, registry
@@ -67,12 +67,30 @@ _UNREADABLE = frozenset(
 class Checked(Generic[T]):
     """A document that passed every check: the typed model, the plain document as read, and its digest."""
 
-    __slots__ = ("_digest", "document", "model")
+    __slots__ = ("_digest", "_document", "model")
 
     def __init__(self, model: T, document: dict[str, Any]) -> None:
         self.model = model
-        self.document = document
+        self._document: dict[str, Any] | bytes = document
         self._digest: str | None = None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The plain document as read; after `pack` a fresh copy, members sorted."""
+        if isinstance(self._document, bytes):
+            read: dict[str, Any] = json.loads(self._document)
+            return read
+        return self._document
+
+    @property
+    def canonical(self) -> bytes:
+        """The RFC 8785 form of the document as read."""
+        return self._document if isinstance(self._document, bytes) else checked_canonical(self._document)
+
+    def pack(self) -> None:
+        """Keep the plain document as its canonical bytes, which take a tenth of the memory."""
+        self._digest = self.digest
+        self._document = self.canonical
 
     @property
     def digest(self) -> str:
