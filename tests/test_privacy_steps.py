@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from charts import CANARY, LATER, THEN, desk_at, walked
-from factories import changed, consultation, with_canaries
+from factories import case_input, changed, consultation, with_canaries
 from pore_plugin.contracts import (
     FollowUpPlan,
     FollowUpResponse,
@@ -17,6 +17,7 @@ from pore_plugin.contracts import (
     TreatmentRecord,
     TreatmentRequest,
 )
+from pore_plugin.demo import run_case
 from pore_plugin.practice import Records, case_of, corrections, exports, patients, privacy
 from pore_plugin.practice.due import advance
 from pore_plugin.storage import Database
@@ -84,6 +85,27 @@ def test_a_whole_session_that_the_steps_kept_moves(database: Database) -> None:
         assert {row.patient for row in patients.everything(unit, ["patient-9"])} <= {"patient-9", None}
         assert unit.follow_ups.of_patient(["patient-1"]) == []
         assert {row.topic for row in unit.outbox.of_patient(["patient-1"])} == {"record.corrected"}
+
+
+def test_the_answers_of_the_day_go_along_whatever_offset_they_came_with(database: Database) -> None:
+    records = Records(desk_at(database, LATER))
+    given = case_input()
+    given["day_form"] |= {"occurred_at": "2026-09-11T02:00:00+14:00", "recorded_at": "2026-09-11T02:05:00+14:00"}
+    run_case(records, given, "en")
+    said = corrections.correct(records.desk, "treatment-1", "patient-9", "Two people.", host="sample-host")
+    assert given["day_form"]["id"] in {one.id for one in said.records}
+
+
+def test_a_corrected_session_stays_the_right_patients_after_the_wrong_one_was_erased(database: Database) -> None:
+    walked(database)
+    at = desk_at(database, LATER)
+    with at.use("look") as unit:
+        (plan,) = unit.records.of_patient(["patient-1"], "procedure-plan")
+    corrections.correct(at, "treatment-1", "patient-9", "Two people with one name.", host="sample-host")
+    before = case_of(at, plan.id).history
+    assert [one.treatment for one in before] == ["treatment-1"]
+    assert privacy.erase(at, "patient-1", "Asked for.", apply=True, despite_retention="Asked for.").applied
+    assert case_of(at, plan.id).history == before
 
 
 def test_a_consent_in_the_wrong_name_spares_nobody_the_cooling_off(database: Database) -> None:

@@ -11,18 +11,30 @@ from sqlalchemy import event, insert, select, text
 
 from followed_cases import LOT, Clock, case_of_another, desk_at, followed
 from pore_plugin.practice import Desk
+from pore_plugin.practice.corrections import correct
 from pore_plugin.practice.due import advance, due
 from pore_plugin.practice.outcomes import outcomes
+from pore_plugin.practice.patients import kept_for
 from pore_plugin.practice.recalls import adverse_events, recall
 from pore_plugin.storage import Database, tables
 
 # Tables that grow with the patients. That of a clinic has one row, and whoever works there reads it anyway.
 GROWS = ("record", "lot_use", "lot", "lot_variant", "step", "step_move", "outbox", "patient", "audit")
+
+
+def corrected(desk: Desk) -> None:
+    """Move a session to the right patient, and ask of another record whose it is."""
+    correct(desk, "treatment-1", "patient-9", "Two people with one name.", host="sample-host")
+    with desk.use("test") as unit:
+        assert kept_for(unit, "patient-1", "another-record") == "patient-1"
+
+
 ANSWERS: dict[str, Callable[[Desk], object]] = {
     "recall": lambda desk: recall(desk, LOT),
     "adverse events of a lot": lambda desk: adverse_events(desk, LOT),
     "due list": lambda desk: due(desk, "2026-09-22T12:00:00+01:00"),
     "what time moves": advance,
+    "a correction and what follows": corrected,
     "outcomes": lambda desk: outcomes(desk, "patient-1"),
 }
 

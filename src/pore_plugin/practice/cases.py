@@ -124,7 +124,7 @@ class _Completing:
         self.report = report
         self.patient = case.plan.patient
         # After a correction the session is somebody else's than its documents say.
-        self.owner = kept_for(keeping.unit, self.patient, case.plan.id)
+        self.owner = keeping.whose("procedure-plan", case.plan.id) or kept_for(keeping.unit, self.patient, case.plan.id)
         self.family = keeping.family(self.owner)
         self.found = Gathering()
 

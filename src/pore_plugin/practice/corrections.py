@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
+from ..clinical.durations import local_date
 from ..clinical.keys import record_key
 from ..contracts import CorrectedRecord, RecordCorrection
 from ..storage import Unit
@@ -33,7 +36,7 @@ def correct(
     """
     why = reason(why)
     with desk.use("patient.correct") as unit:
-        moved, wrong = _session(unit, record_id, only=only)
+        moved, wrong = _session(unit, record_id, ZoneInfo(desk.clinic.zone), only=only)
         right = _known(unit, to_patient, host, moved[0].at)
         if right in unit.patients.family(wrong):
             raise same()
@@ -61,7 +64,7 @@ def correct(
     return here
 
 
-def _session(unit: Unit, record_id: str, *, only: bool) -> tuple[list[RecordRow], str]:
+def _session(unit: Unit, record_id: str, clocks: ZoneInfo, *, only: bool) -> tuple[list[RecordRow], str]:
     """Return the newest revisions of the records that hang together with one, oldest first, and their patient."""
     start = next(iter(unit.records.with_id(record_id)), None)
     if start is None or start.patient is None or start.kind in ADMINISTRATIVE:
@@ -84,7 +87,7 @@ def _session(unit: Unit, record_id: str, *, only: bool) -> tuple[list[RecordRow]
         found |= {(row.kind, row.id): row for row in below}
     if not only:
         moved = list(found.values())
-        also = [*_authorised(unit, start.patient, moved), *_day_forms(unit, start.patient, moved)]
+        also = [*_authorised(unit, start.patient, moved), *_day_forms(unit, start.patient, moved, clocks)]
         found |= {(row.kind, row.id): row for row in also}
     return sorted(found.values(), key=lambda row: (row.at, row.recorded_at, row.kind, row.id)), start.patient
 
@@ -101,15 +104,18 @@ def _authorised(unit: Unit, patient: str, found: list[RecordRow]) -> list[Record
     return list(unit.records.find("authorisation", wanted).values())
 
 
-def _day_forms(unit: Unit, patient: str, found: list[RecordRow]) -> list[RecordRow]:
-    """Return the answers of the day to these treatments: they belong to no record, and are told by form and day."""
+def _day_forms(unit: Unit, patient: str, found: list[RecordRow], clocks: ZoneInfo) -> list[RecordRow]:
+    """Return the answers of the day to these treatments: they belong to no record, and are told by form and day.
+
+    The day is the clinic's: the answers may have come with another offset.
+    """
     forms = {row.id: read_json(row.document).get("day_form") for row in found if row.kind == "procedure-plan"}
     treatments = [read_json(row.document) for row in found if row.kind == "treatment-record"]
     days = {(forms.get(one["plan"]["id"]), one["date"]) for one in treatments}
     inside = {(row.kind, row.id) for row in found}
     answers = {row.id: row for row in unit.records.of_patient([patient], "consultation")}
     said = [(row, read_json(row.document)) for row in answers.values() if (row.kind, row.id) not in inside]
-    return [row for row, one in said if (one["form"]["id"], one["occurred_at"][:10]) in days]
+    return [row for row, one in said if (one["form"]["id"], local_date(one["occurred_at"], clocks).isoformat()) in days]
 
 
 def _known(unit: Unit, patient: str, host: str | None, at: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 
-from ..contracts import Problem, ProblemsError
+from ..contracts import DOCUMENTS, Problem, ProblemsError
 from . import tables
 from .chunks import parts
 from .rows import RecordRow
@@ -155,7 +155,9 @@ class Records:
 
     def with_id(self, record_id: str) -> list[RecordRow]:
         """Return the newest revisions of the records of any kind that have this id."""
-        return list({row.kind: row for row in self._rows(_T.id == record_id)}.values())
+        # Each kind is looked up: an id alone would be looked for in every record of the clinic.
+        named = and_(_T.kind.in_(sorted(DOCUMENTS)), _T.id == record_id)
+        return list({row.kind: row for row in self._rows(named)}.values())
 
     def find(self, kind: str, ids: Iterable[str]) -> dict[str, RecordRow]:
         """Return the newest revisions of records of one kind, by id."""
