@@ -145,10 +145,9 @@ class Patients:
 
     def set_tombstones(self, stones: Iterable[Tombstone]) -> int:
         """Keep tombstones, such as those of another copy of this clinic; return how many say something new."""
-        known = {stone.patient_hash: stone for stone in self.tombstones()}
         t, count = tables.tombstone, 0
         for stone in stones:
-            before = known.get(stone.patient_hash)
+            before = self._tombstone(stone.patient_hash)
             if before is not None and before.at > stone.at:
                 continue
             values = {name: getattr(stone, name) for name in Tombstone.__slots__}
@@ -158,7 +157,6 @@ class Patients:
                 where = (t.c.clinic == self._unit.clinic, t.c.patient_hash == stone.patient_hash)
                 self._unit.execute(update(t).where(*where).values(**values))
             count += before is None or before.at < stone.at
-            known[stone.patient_hash] = stone
         return count
 
     def tombstones(self) -> list[Tombstone]:
@@ -173,10 +171,7 @@ class Patients:
 
     def tombstone(self, patient: str) -> Tombstone | None:
         """Return the tombstone of a patient id, or nothing."""
-        t = tables.tombstone.c
-        where = (t.clinic == self._unit.clinic, t.patient_hash == self.hash_of(patient))
-        row = self._unit.execute(select(t.patient_hash, t.at, t.by, t.reason, t.document).where(*where)).first()
-        return Tombstone(*row) if row else None
+        return self._tombstone(self.hash_of(patient))
 
     def buried(self) -> list[str]:
         """Return the ids that are kept although they have a tombstone: those that a restore brought back.
@@ -207,6 +202,12 @@ class Patients:
     def hash_of(self, patient: str) -> bytes:
         """Return the keyed hash of a patient's id; the key never leaves the database and its backups."""
         return hmac.digest(self._unit.salt, patient.encode(), "sha256")
+
+    def _tombstone(self, patient_hash: bytes) -> Tombstone | None:
+        t = tables.tombstone.c
+        where = (t.clinic == self._unit.clinic, t.patient_hash == patient_hash)
+        row = self._unit.execute(select(t.patient_hash, t.at, t.by, t.reason, t.document).where(*where)).first()
+        return Tombstone(*row) if row else None
 
     def _set(self, patient: str, **values: object) -> None:
         where = (_T.clinic == self._unit.clinic, _T.patient == patient)
