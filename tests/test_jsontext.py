@@ -198,3 +198,19 @@ def test_a_copy_of_a_mapping_is_equal_and_apart(value: dict[str, Any]) -> None:
     assert document == value
     assert document is not value
     assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (b"\xef\xbb\xbf{}", (1, 1)),
+        ("{}".encode("utf-16"), (1, 1)),
+        (b'{\n "a": "\xff"}', (2, 8)),
+        (b" " * (MAX_BYTES + 1), (1, 1)),
+        ('["\ud800"]', (1, 1)),
+    ],
+)
+def test_what_is_wrong_with_a_whole_text_names_its_file(data: bytes | str, place: tuple[int, int]) -> None:
+    (problem,) = read_text(data, file="a.json")[2]
+    assert problem.location is not None
+    assert (problem.location.file, problem.location.line, problem.location.column) == ("a.json", *place)

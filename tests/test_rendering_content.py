@@ -53,7 +53,7 @@ def test_an_import_without_changes_says_so() -> None:
 def test_a_refused_import_says_that_nothing_was_written_and_where_to_look() -> None:
     sheet = import_sheet(report(problems=[PROBLEM]), "en")
     assert sheet.startswith("# Import refused\n\n**Nothing was written.**")
-    assert "- `peel.json:4:14` **acme.template.peel: the step is too small.** Give the document" in sheet
+    assert "- `peel.json:4:14` `/version` **acme.template.peel: the step is too small.** Give the document" in sheet
 
 
 def test_created_documents_stand_in_one_table_with_their_files() -> None:

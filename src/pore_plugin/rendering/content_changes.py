@@ -160,6 +160,7 @@ def _value(change: RatedChange, value: str | None) -> str:
 def _problem(problem: Problem) -> str:
     where = problem.location
     at = f"`{_printable(where.file)}:{where.line}:{where.column}` " if where else ""
+    at += f"`{_printable(problem.pointer)}` " if problem.pointer else ""
     return f"- {at}**{_printable(problem.sentence)}** {_printable(problem.next_step)} (`{problem.code}`)"
 
 

@@ -56,17 +56,20 @@ def read_text(data: bytes | str, *, file: str | None = None) -> tuple[Any, bytes
     try:
         raw = data.encode() if isinstance(data, str) else bytes(data)
     except UnicodeEncodeError:
-        return None, b"", [_encoding("The text holds half of a surrogate pair, which UTF-8 cannot write.")]
+        sentence = "The text holds half of a surrogate pair, which UTF-8 cannot write."
+        return None, b"", [_placed(_encoding(sentence), "", 0, file)]
     if len(raw) > MAX_BYTES:
-        return None, b"", [too_large()]
+        return None, b"", [_placed(too_large(), "", 0, file)]
     foreign = _other_encoding(raw)
     if foreign:
-        return None, b"", [_encoding(foreign)]
+        return None, b"", [_placed(_encoding(foreign), "", 0, file)]
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
-        line, column = line_and_column(raw[: error.start].decode(), error.start)
-        return None, b"", [_encoding(f"The text is not UTF-8 at line {line}, near column {column}.")]
+        before = raw[: error.start].decode()
+        line, column = line_and_column(before, len(before))
+        problem = _encoding(f"The text is not UTF-8 at line {line}, near column {column}.")
+        return None, b"", [_placed(problem, before, len(before), file)]
     if not _deeper(raw, MAX_DEPTH):
         try:
             document = _DECODER.decode(text)

@@ -37,7 +37,14 @@ def read_toml(data: bytes, *, file: str | None = None) -> dict[str, Any]:
 def read_toml_text(data: bytes, *, file: str | None = None) -> tuple[dict[str, Any], list[Problem]]:
     """Return the document as far as it could be read, and the problems of the text."""
     if len(data) > MAX_TOML_BYTES:
-        return {}, [_problem("toml.too_large", f"The file is larger than {MAX_TOML_BYTES} bytes.", "Shorten it.")]
+        return {}, [
+            _problem(
+                "toml.too_large",
+                f"The file is larger than {MAX_TOML_BYTES} bytes.",
+                "Shorten it.",
+                _location(file, 1, 1),
+            )
+        ]
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -46,16 +53,21 @@ def read_toml_text(data: bytes, *, file: str | None = None) -> tuple[dict[str, A
         return {}, [_problem("toml.encoding", sentence, "Save it as UTF-8.", _location(file, line, 1))]
     if text.startswith("\ufeff"):
         sentence = "The file begins with a byte order mark, which TOML does not allow."
-        return {}, [_problem("toml.encoding", sentence, "Save it as UTF-8 without byte order mark.")]
+        return {}, [
+            _problem("toml.encoding", sentence, "Save it as UTF-8 without byte order mark.", _location(file, 1, 1))
+        ]
     try:
         values = tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
         return {}, [_syntax(text, str(error), file)]
     except RecursionError:
-        return {}, [_problem("toml.too_deep", "Arrays or tables are nested too deeply.", "Flatten them.")]
+        return {}, [
+            _problem("toml.too_deep", "Arrays or tables are nested too deeply.", "Flatten them.", _location(file, 1, 1))
+        ]
     except (ValueError, DecimalException):
         sentence = "A number is too large or too long, or is not finite."
-        return {}, [_problem("toml.number", sentence, f"Write a number of at most {_LONGEST_DECIMAL} characters.")]
+        step = f"Write a number of at most {_LONGEST_DECIMAL} characters."
+        return {}, [_problem("toml.number", sentence, step, _location(file, 1, 1))]
     document, problems = from_mapping(_Dates(values).plain)
     places = locate_toml(text, (problem.pointer for problem in problems)) if file else {}
     return document, [
