@@ -69,6 +69,12 @@ def test_a_document_is_shown_compared_and_exported(cli: Cli) -> None:
     assert read_yaml(cli("export", PEEL, "--yaml").out.encode()) == given.template()
     assert cli("export", PEEL, "--version", "9.9.9").code == 1
     assert cli("export").code == 2
+    assert cli("export", PEEL, "--yaml", "--format", "json").code == 2
+    assert cli("export", PEEL, "--format", "json").document("procedure-template") == given.template()
+    one = cli("export", PEEL, "--out", "again.json", "--format", "json").document("content-list")["entries"]
+    assert [entry["id"] for entry in one] == [PEEL]
+    package = cli("export", "--out", "all.zip", "--format", "json").document("package-manifest")
+    assert [file["path"] for file in package["files"]] == [f"procedure-template/{PEEL}.json"]
 
 
 def test_a_rollback_says_when_it_leaves_a_draft(cli: Cli) -> None:
@@ -108,3 +114,16 @@ def test_progress_is_shown_on_a_terminal_only(cli: Cli, monkeypatch: pytest.Monk
     with library._progress(Format.TEXT) as progress:
         assert progress is not None
         progress("Checking", 1, 2)
+
+
+def test_an_overlay_is_printed_written_and_shown(cli: Cli) -> None:
+    cli("import", "peel.json", "--apply")
+    given.write(Path("ours.json"), {**given.template(), "id": "acme.template.ours", "summary": {"en": "Ours."}})
+    made = cli("overlay", "new", PEEL, "ours.json", "--id", "acme.overlay.ours", "--out", "-").document("overlay")
+    told = cli("overlay", "new", PEEL, "ours.json", "--id", "acme.overlay.ours", "--out", "o.json", "--format", "json")
+    assert told.document("overlay") == made == json.loads(Path("o.json").read_bytes())
+    assert cli("import", "o.json", "--apply").code == 0
+    shown = cli("overlay", "diff", "acme.overlay.ours", "--format", "json").document("content-diff")
+    assert [change["place"] for change in shown["changes"]] == ["summary/en"]
+    schema = cli("schema", "overlay", "--out", "schemas", "--format", "json").document("contract-list")
+    assert [one["name"] for one in schema["contracts"]] == ["overlay"]

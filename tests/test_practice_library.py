@@ -324,7 +324,7 @@ def test_everything_is_exported_as_a_package_that_imports_unchanged(
 ) -> None:
     library.import_([peel])
     package = tmp_path / "all.zip"
-    package.write_bytes(library.export_all(name="acme-content", version="1.0.0"))
+    package.write_bytes(library.export_all(name="acme-content", version="1.0.0")[1])
     (file,) = read_sources([package]).files
     assert file.data == peel.read_bytes()
     assert library.import_([package]).counts.unchanged == 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .. import rendering
-from ..contracts import ContentList, ImportReport
+from ..contracts import ContentList, ImportReport, Model
 from .console import Format, emit, results_only, show, show_markdown
 from .desks import ActorOption, DatabaseOption, desk_for
 from .exits import Exit, leave, misused
@@ -208,28 +208,37 @@ def export(
 ) -> None:
     """Write a content document as it came, byte for byte, or in the other format canonical.
 
-    Without ID a package (*.zip) of everything that the clinic imported and has in use.
+    Without ID a package (*.zip) of everything that the clinic imported and has in use. With --format json and a file
+    it prints what was written: the content-list of the document, or the manifest of the package.
 
     \b
     Example: pore-plugin export acme.template.peel --out demo-out/peel.json --clinic demo-out/input/clinic.toml --database demo-out/db
     Example: pore-plugin export --out demo-out/all.zip --clinic demo-out/input/clinic.toml --database demo-out/db
     """  # noqa: E501
-    media = None if yaml is None else "application/yaml" if yaml else "application/json"
     on_paper = str(out) == "-"
     if document is None and on_paper:
         raise misused("usage", "A package is written to a file.", "Name one with --out.")
+    if on_paper and output is Format.JSON:
+        if yaml:
+            raise misused(
+                "usage", "--format json prints JSON, and --yaml YAML.", "Write the YAML to a file with --out."
+            )
+        yaml = False
+    media = None if yaml is None else "application/yaml" if yaml else "application/json"
+    written: Model
     with library_at(clinic, database, actor) as library:
         if document is None:
-            data = library.export_all(name=re.sub(r"[^A-Za-z0-9]+", "-", out.stem).strip("-") or "content")
+            name = re.sub(r"[^A-Za-z0-9]+", "-", out.stem).strip("-") or "content"
+            written, data = library.export_all(name=name)
         else:
             word = f"{document}@{version}" if version is not None else document
             data = library.export(word, media)[1]
+            written = ContentList(entries=(library.show(word)[0],))
     if on_paper:
         emit(data.decode())
         return
     write(out, data)
-    if output is Format.TEXT:
-        emit(f"Wrote {name_of(out)}.")
+    show(written, lambda: f"Wrote {name_of(out)}.\n", output)
 
 
 def history(

@@ -38,6 +38,7 @@ def new(
     clinic: ClinicOption = None,
     database: DatabaseOption = None,
     actor: ActorOption = None,
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """Write the overlay that makes an edited copy out of its base, to import it instead of the copy.
 
@@ -55,7 +56,8 @@ def new(
         emit(text)
         return
     write(out, text.encode())
-    emit(f"Wrote {name_of(out)}: {len(overlay.changes)} changes that make {overlay.target}.")
+    said = f"Wrote {name_of(out)}: {len(overlay.changes)} changes that make {overlay.target}.\n"
+    show(overlay, lambda: said, output)
 
 
 @overlay_app.command("diff")

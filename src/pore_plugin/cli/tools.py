@@ -1,7 +1,7 @@
 """Commands around the steps: schema, plugins."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from .console import Format, emit, results_only, show, show_problems
 from .exits import Exit, leave, misused
 from .files import name_of, write
 from .steps import ClinicOption, ContentOption, FormatOption
+
+if TYPE_CHECKING:
+    from ..schemas import SchemaRegistry
 
 __all__ = ["register"]
 
@@ -46,17 +49,19 @@ def schema(
         for one in [name] if name else sorted(DOCUMENTS):
             write(out / f"{one}.json", known.raw(one))
     if name is None:
-        entries = tuple(
-            ContractEntry(name=one, schema_id=known.schema(one)["$id"], title=known.schema(one)["title"])
-            for one in sorted(DOCUMENTS)
-        )
+        entries = tuple(_entry(known, one) for one in sorted(DOCUMENTS))
         listed = ContractList(contracts=entries)
         said = "\n".join(f"- `{entry.name}`" for entry in entries) if out is None else f"Wrote them to {name_of(out)}."
         show(listed, lambda: said, output)
     elif out is None:
         emit(known.raw(name).decode())
-    elif output is Format.TEXT:
-        emit(f"Wrote {name_of(out / f'{name}.json')}.")
+    else:
+        written = ContractList(contracts=(_entry(known, name),))
+        show(written, lambda: f"Wrote {name_of(out / f'{name}.json')}.\n", output)
+
+
+def _entry(known: "SchemaRegistry", name: str) -> ContractEntry:
+    return ContractEntry(name=name, schema_id=known.schema(name)["$id"], title=known.schema(name)["title"])
 
 
 def plugins(clinic: ClinicOption = None, content: ContentOption = None, output: FormatOption = Format.TEXT) -> None:

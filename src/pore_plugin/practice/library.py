@@ -15,6 +15,7 @@ from ..contracts import (
     Event,
     ImportReport,
     Overlay,
+    PackageManifest,
     Pin,
 )
 from ..library.import_plans import ImportPlan
@@ -148,8 +149,8 @@ class Library:
         document = read_json(found.canonical)
         return str(media), found.canonical if media == JSON else write_yaml(document)
 
-    def export_all(self, *, name: str, version: str = "1.0.0") -> bytes:
-        """Return a package of what the clinic imported and did not retire, each document as it came.
+    def export_all(self, *, name: str, version: str = "1.0.0") -> tuple[PackageManifest, bytes]:
+        """Return a package of what the clinic imported and did not retire, each document as it came, with its manifest.
 
         What an overlay makes is left out: the overlay is in it.
         """
@@ -164,7 +165,8 @@ class Library:
                     files.append(SourceFile(path, row.source, "yaml" if row.media == YAML else "json", path))
         if not files:
             raise refusal("library.nothing", "There is nothing to export.", "Import something first.")
-        return package_of(files, manifest_of(files, name=name, version=version))
+        manifest = manifest_of(files, name=name, version=version)
+        return manifest, package_of(files, manifest)
 
     def retire(self, content_id: str, *, why: str) -> ContentList:
         """Offer a document no more. Records find it by its pin; its approvals end, so nobody is treated with it."""
