@@ -123,8 +123,7 @@ def _on(place: Path, source: Path, out: Path, locale: str) -> _Walk:
     content = load_content([own] if own.is_dir() else ())
     with Database.open(str(place), environ={}) as database:
         steps = records_at(Desk(database, clinic, actor="pore-plugin demo", content=content), locale)
-        titles, form = steps.region_titles(locale), steps.form()
-        left = {"form.md": form_sheet(form.model, locale).encode(), "form.json": _pretty(form.document)}
+        titles, left = steps.region_titles(locale), dict[str, bytes]()
         cases: list[DemoCase] = []
         sheets: list[str] = []
         faults: list[Problem] = []
@@ -141,6 +140,9 @@ def _on(place: Path, source: Path, out: Path, locale: str) -> _Walk:
             )
             sheets.append(glance(run, titles, locale, str(folder)))
             left |= {f"{path.stem}/{name}": content for name, content in _files(run)}
+        # As the cases leave it: with the approvals that they kept it is no draft any more.
+        form = steps.form()
+        left |= {"form.md": form_sheet(form.model, locale).encode(), "form.json": _pretty(form.document)}
     if faults:
         raise StopError(Exit.FINDINGS, faults)
     return _Walk(left, tuple(cases), sheets)
