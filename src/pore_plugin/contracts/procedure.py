@@ -93,6 +93,12 @@ class ProductNumber(Model):
     number: SourcedNumber = Field(description="The figure, for this INN only.")
 
 
+def _millilitres(number: SourcedNumber, member: str) -> None:
+    """Refuse a volume in another unit: doses are worked out from it, and no code converts."""
+    if number.unit != "mL":
+        refuse("template.unit", "A volume is in mL, written `mL`.", f"/{member}/unit")
+
+
 class DilutionStep(Model):
     """One step: draw this much of what the step before gave (absent = the whole vial), add this much diluent."""
 
@@ -100,6 +106,13 @@ class DilutionStep(Model):
     diluent: Token
     draw: Opt[SourcedNumber] = Field(default=None, description="mL of the previous mix; absent in the first step.")
     add: SourcedNumber = Field(description="mL of diluent added.")
+
+    @model_validator(mode="after")
+    def _in_millilitres(self) -> "DilutionStep":
+        for name, number in (("draw", self.draw), ("add", self.add)):
+            if number is not None:
+                _millilitres(number, name)
+        return self
 
 
 class DilutionScheme(Model):
@@ -119,6 +132,12 @@ class TemplateRegion(Model):
     points: SourcedNumber
     volume_per_point: SourcedNumber = Field(description="mL")
     units: tuple[ProductNumber, ...] = Field(default=(), description="U per region and side, by INN.")
+
+    @model_validator(mode="after")
+    def _in_millilitres(self) -> "TemplateRegion":
+        _millilitres(self.volume_per_point, "volume_per_point")
+        return self
+
     notes: tuple[SourcedStatement, ...] = ()
 
 
@@ -137,6 +156,11 @@ class Injection(Model):
     syringe_graduation: SourcedNumber = Field(description="Smallest volume the syringe shows, mL.")
     end_point: SourcedStatement
     avoid: tuple[SourcedStatement, ...] = ()
+
+    @model_validator(mode="after")
+    def _in_millilitres(self) -> "Injection":
+        _millilitres(self.syringe_graduation, "syringe_graduation")
+        return self
 
 
 class Parameter(Model):

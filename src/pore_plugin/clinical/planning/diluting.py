@@ -90,9 +90,6 @@ def _from_template(ledger: Ledger, index: int, scheme: DilutionScheme, product: 
 
     def look(number: SourcedNumber, name: str, where: str, unit: str = "", sign: Sign = "positive") -> Settled | None:
         key = f"dilution.{name}"
-        if not unit and number.unit != "mL":
-            ledger.wrong("plan.unit", "A dilution is in mL.", "Correct the template.", f"{path}/{where}/unit")
-            return None
         return ledger.look(number, Slot(key, _WHY, f"{path}/{where}", accept=f"{key}.{inn}", unit=unit, sign=sign))
 
     vial = look(scheme.vial_units, "vial_units", "vial_units", product.unit_id)

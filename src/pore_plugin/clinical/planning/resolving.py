@@ -231,8 +231,6 @@ def _check_supply(ledger: Ledger, solution: Solution | None, places: Sequence[Pl
 def _technique(ledger: Ledger, injection: Injection, name: str) -> Settled | None:
     number: SourcedNumber = getattr(injection, name)
     slot = Slot(f"injection.{name}", "Safe technique needs it.", f"/injection/{name}")
-    if name == "syringe_graduation" and number.unit != "mL":
-        ledger.wrong("plan.unit", "The syringe's graduation is in mL.", "Correct the template.", f"{slot.path}/unit")
     return ledger.look(number, slot)
 
 
