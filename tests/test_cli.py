@@ -368,3 +368,20 @@ def test_a_terminal_shows_tables_within_its_width(tmp_path: Path, columns: int) 
     assert any(re.fullmatch(r" +Cheek, left +45 +0\.9 mL +18 U", line) for line in lines)
     assert any(re.fullmatch(r" +Thu 08 Oct 2026, 15:00 +Week 4 review \(W4\) +visit", line) for line in lines)
     assert any("▌ SAMPLE" in line for line in lines)
+
+
+def test_one_option_has_one_name_in_every_command_and_the_other_word_is_understood() -> None:
+    """`--why` is `--reason`, and `--lot` is `--batch`, wherever one of them is."""
+    pairs = ({"--why", "--reason"}, {"--lot", "--batch"})
+    for name, command in _commands(typer.main.get_command(app)):
+        for parameter in command.params:
+            for pair in pairs:
+                assert not pair & set(parameter.opts) or pair <= set(parameter.opts), name
+
+
+def _commands(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield name, command
+    for word, one in (below or {}).items():
+        yield from _commands(one, f"{name} {word}".strip())

@@ -19,7 +19,7 @@ DocumentsArgument = Annotated[
 UntilOption = Annotated[
     str, typer.Option("--until", metavar="DATE", help="The last day of the approval, such as 2027-06-30.")
 ]
-ReasonOption = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the history.")]
+ReasonOption = Annotated[str, typer.Option("--why", "--reason", metavar="TEXT", help="The reason, for the history.")]
 
 
 def approve(

@@ -87,7 +87,10 @@ def restore(
 @results_only
 def resume(
     why: Annotated[
-        str, typer.Option("--why", metavar="REASON", help="What was looked at; it is in the audit.", show_default=False)
+        str,
+        typer.Option(
+            "--why", "--reason", metavar="REASON", help="What was looked at; it is in the audit.", show_default=False
+        ),
     ],
     clinic: ClinicOption = None,
     database: DatabaseOption = None,

@@ -15,7 +15,9 @@ from .steps import ClinicOption, FormatOption, LocaleOption, follow_up_app
 __all__ = ["register"]
 
 _KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="The key, or how it begins.", show_default=False)]
-_ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept.", show_default=False)]
+_ReasonOption = Annotated[
+    str, typer.Option("--reason", "--why", metavar="TEXT", help="Why; it is kept.", show_default=False)
+]
 
 
 class To(StrEnum):

@@ -27,7 +27,9 @@ __all__ = ["DocumentArgument", "WhyOption", "library_at", "register"]
 DocumentArgument = Annotated[
     str, typer.Argument(metavar="ID", help="A content document: ID, or ID@VERSION.", show_default=False)
 ]
-WhyOption = Annotated[str | None, typer.Option("--why", metavar="TEXT", help="The reason, for the history.")]
+WhyOption = Annotated[
+    str | None, typer.Option("--why", "--reason", metavar="TEXT", help="The reason, for the history.")
+]
 _STATES = ("draft", "active", "expired", "superseded", "retired", "rolled-back")
 
 

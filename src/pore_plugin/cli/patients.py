@@ -24,7 +24,7 @@ patient_app = typer.Typer(
 
 PatientArgument = Annotated[str, typer.Argument(metavar="PATIENT", help="The patient's id.", show_default=False)]
 WhyOption = Annotated[
-    str, typer.Option("--why", metavar="REASON", help="Why; it is kept in the records.", show_default=False)
+    str, typer.Option("--why", "--reason", metavar="REASON", help="Why; it is kept in the records.", show_default=False)
 ]
 
 
@@ -96,6 +96,7 @@ def erase(
         str,
         typer.Option(
             "--reason",
+            "--why",
             metavar="REASON",
             help="Why, without saying who; it stays when all else is gone.",
             show_default=False,

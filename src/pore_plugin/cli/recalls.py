@@ -45,7 +45,7 @@ def recall(
     ] = None,
     reason: Annotated[
         str | None,
-        typer.Option("--reason", metavar="TEXT", help="With --apply and --lift: why.", show_default=False),
+        typer.Option("--reason", "--why", metavar="TEXT", help="With --apply and --lift: why.", show_default=False),
     ] = None,
     csv: Annotated[
         Path | None,

@@ -265,7 +265,7 @@ def consent(
         typer.Option("--text", help="Print the text to read and sign instead; FILE is then the procedure-plan."),
     ] = None,
     lots: Annotated[
-        list[str] | None, typer.Option("--lot", metavar="LOT", help="With --text: the lot to name in it.")
+        list[str] | None, typer.Option("--lot", "--batch", metavar="LOT", help="With --text: the lot to name in it.")
     ] = None,
     prescriber: Annotated[
         str | None, typer.Option("--prescriber", metavar="ID", help="With --text: the prescriber to name in it.")
