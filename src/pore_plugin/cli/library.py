@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from .. import rendering
-from ..contracts import ContentList, ImportReport, Model
+from ..contracts import ContentList, ContentState, ImportReport, Model
 from .console import Format, emit, results_only, show, show_markdown
 from .desks import ActorOption, DatabaseOption, desk_for
 from .exits import Exit, leave, misused
@@ -30,7 +30,7 @@ DocumentArgument = Annotated[
 WhyOption = Annotated[
     str | None, typer.Option("--why", "--reason", metavar="TEXT", help="The reason, for the history.")
 ]
-_STATES = ("draft", "active", "expired", "superseded", "retired", "rolled-back")
+_STATES: tuple[str, ...] = get_args(ContentState)
 
 
 @contextmanager

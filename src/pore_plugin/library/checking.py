@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .known import Known
     from .linking import Found, Linking
 
-__all__ = ["CheckedFile", "CheckedPackage", "check_package", "no_collection", "not_content"]
+__all__ = ["CheckedFile", "CheckedPackage", "check_package", "located", "no_collection", "not_content"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,18 +149,22 @@ def not_content(file: CheckedFile) -> Problem:
 
 
 def _located(found: Iterable[Found]) -> Iterator[Problem]:
-    """Give problems their places; a file is read again only for these."""
     by_file: dict[str, list[Problem]] = defaultdict(list)
     sources: dict[str, SourceFile] = {}
     for source, _, problem in found:
         by_file[source.name].append(problem)
         sources[source.name] = source
     for name, problems in by_file.items():
-        reading = read_media(sources[name].data, sources[name].media)
-        places = reading.locate({problem.pointer for problem in problems}) if reading.locate else {}
-        for problem in problems:
-            line, column = places.get(problem.pointer, (1, 1))
-            yield problem.model_copy(update={"location": ProblemLocation(file=name, line=line, column=column)})
+        yield from located(sources[name], problems)
+
+
+def located(source: SourceFile, problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Give the problems of one file their places in it; the file is read again only for these."""
+    reading = read_media(source.data, source.media)
+    places = reading.locate({problem.pointer for problem in problems}) if reading.locate else {}
+    for problem in problems:
+        line, column = places.get(problem.pointer, (1, 1))
+        yield problem.model_copy(update={"location": ProblemLocation(file=source.name, line=line, column=column)})
 
 
 def _place(problem: Problem) -> tuple[bool, str, int, int]:

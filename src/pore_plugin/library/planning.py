@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..contracts import (
@@ -20,15 +20,13 @@ from ..contracts import (
     Overlay,
     Pin,
     Problem,
-    ProblemLocation,
     ProblemsError,
     RatedChange,
     TouchedRecords,
 )
 from ..hooks import BUILTIN
 from ..validation import Checked
-from ..validation.reading import read_media
-from .checking import CheckedFile
+from .checking import CheckedFile, located
 from .classes import bump_problem, least_version, needed_bump, number_of, rated
 from .diffing import diff
 from .import_plans import Held, HeldVersion, ImportPlan, Outcome, PlannedDocument
@@ -193,7 +191,7 @@ class _Planner:
         return tuple(each for each in self.held.touched(identifier) if number_of(each.version) < new)
 
     def refuse(self, source: SourceFile, problems: Iterable[Problem]) -> None:
-        self.problems += _located(source, tuple(problems))
+        self.problems += located(source, tuple(problems))
 
 
 def _read(data: bytes) -> dict[str, Any]:
@@ -242,12 +240,3 @@ def _named(problem: Problem, identifier: str, *, of_overlay: bool) -> Problem:
     sentence = problem.sentence if identifier in problem.sentence else f"{identifier}: {problem.sentence}"
     pointer = "/target" if of_overlay and problem.pointer == "/id" else problem.pointer
     return problem.model_copy(update={"sentence": sentence, "pointer": pointer})
-
-
-def _located(source: SourceFile, problems: Sequence[Problem]) -> Iterator[Problem]:
-    """Give problems their places; the file is read again only for these."""
-    reading = read_media(source.data, source.media)
-    places = reading.locate({problem.pointer for problem in problems}) if reading.locate else {}
-    for problem in problems:
-        line, column = places.get(problem.pointer, (1, 1))
-        yield problem.model_copy(update={"location": ProblemLocation(file=source.name, line=line, column=column)})
