@@ -265,3 +265,11 @@ def test_accepting_a_document_loads_no_explaining_engine() -> None:
         [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_required_member_that_is_misspelt_is_not_asked_for_as_if_it_were_missing() -> None:
+    document = json.loads((CORPUS / "override" / "good.json").read_bytes())
+    document["prescribr"] = document.pop("prescriber")
+    found = {problem.code: problem.next_step for problem in problems("override", json.dumps(document).encode())}
+    assert found["schema.required"] == "It seems to stand there as `prescribr`: rename that."
+    assert found["schema.unknown_member"] == "Did you mean `prescriber`?"

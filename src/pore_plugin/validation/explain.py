@@ -131,11 +131,17 @@ class _Explainer:
             yield _at(error, code, sentence, "See the published schema of this contract.")
 
     def required(self, error: SchemaError) -> Iterator[Problem]:
-        for name in error.validator_value:
-            if name not in error.instance:
-                wanted = self.wanted(error.schema.get("properties", {}).get(name, {}))
+        known = error.schema.get("properties", {})
+        missing = [name for name in error.validator_value if name not in error.instance]
+        for name in missing:
+            wanted = self.wanted(known.get(name, {}))
+            strange = (one for one in error.instance if one not in known and shown_pointer([one]))
+            misspelt = next((one for one in strange if nearest(one, missing) == name), None)
+            if misspelt is not None:
+                step = f"It seems to stand there as `{misspelt}`: rename that."
+            else:
                 step = f"Add it: {wanted}." if wanted else "Add it."
-                yield _at(error, "schema.required", f"The member `{name}` is missing.", step)
+            yield _at(error, "schema.required", f"The member `{name}` is missing.", step)
 
     def unknown(self, error: SchemaError) -> Iterator[Problem]:
         known = error.schema.get("properties", {})
