@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
 from charts import ADMIN, FIRST, LATER, SECOND, desk_at, put_chart
-from pore_plugin.contracts import AuditHead
+from pore_plugin.contracts import AuditHead, ProblemsError, canonical, digest
 from pore_plugin.practice import Desk, auditing, corrections, exports, patients, privacy
+from pore_plugin.rendering.custody import audit_check_sheet
 from pore_plugin.storage import Database
+from pore_plugin.storage.rows import ContentRow
 
 
 @pytest.fixture
@@ -141,3 +147,123 @@ def test_an_entry_about_another_that_held_an_erased_ones_record_keeps_who_and_wh
     assert all(one.actor == ADMIN and one.records == () for one in erased)
     assert "treatment-1" not in auditing.who(desk, FIRST).to_json().decode()
     assert auditing.verify(desk).intact
+
+
+@pytest.mark.parametrize("column", ["salt", "details", "sealed", "hash"])
+def test_what_is_no_bytes_is_a_fault_of_its_entry(tmp_path: Path, column: str) -> None:
+    # SQLite keeps a text in a column of bytes.
+    with Database.open(str(tmp_path / "records.sqlite"), environ={}) as opened:
+        desk = desk_at(opened, LATER)
+        for _ in range(3):
+            patients.list_patients(desk)
+        tamper(desk, f"UPDATE audit SET {column} = 'a text' WHERE seq = 2")  # noqa: S608  columns named here
+        assert 2 in {number for number, _ in found(desk)}
+
+
+def altered(desk: Desk) -> set[tuple[str, str, str]]:
+    check = auditing.verify(desk)
+    assert check.intact is not bool(check.faults or check.altered)
+    return {(one.code, one.kind, one.id) for one in check.altered}
+
+
+def one_record(desk: Desk) -> tuple[str, str]:
+    with desk.use("look") as unit:
+        row = unit.records.of_patient([FIRST])[0]
+    return row.kind, row.id
+
+
+@pytest.mark.parametrize("column", ["document = :value", "digest = :text", "at = at + 1", "sealed = :text"])
+def test_a_record_that_was_changed_is_named_and_not_read(desk: Desk, column: str) -> None:
+    kind, name = one_record(desk)
+    values = {"value": b"{}", "text": "sha256:" + "0" * 64}
+    used = {key: value for key, value in values.items() if f":{key}" in column}
+    statement = f"UPDATE record SET {column} WHERE kind = :kind AND id = :id"  # noqa: S608  columns named here
+    tamper(desk, statement, kind=kind, id=name, **used)
+    assert altered(desk) == {("record.altered", kind, name)}
+    with pytest.raises(ProblemsError) as caught:
+        exports.export_patient(desk, FIRST)
+    assert {one.code for one in caught.value.problems} == {"record.altered"}
+
+
+def test_a_record_that_was_changed_with_its_seal_does_not_fit_the_audit(desk: Desk) -> None:
+    kind, name = one_record(desk)
+    with desk.use("look") as unit:
+        row = unit.records.latest(kind, name)
+    assert row is not None
+    sealed = replace(row, document=b"{}").seal
+    tamper(
+        desk,
+        "UPDATE record SET document = :document, sealed = :sealed WHERE kind = :kind AND id = :id",
+        document=b"{}",
+        sealed=sealed,
+        kind=kind,
+        id=name,
+    )
+    assert altered(desk) == {("record.altered", kind, name)}
+
+
+def test_a_record_that_is_gone_or_was_put_there_is_named(desk: Desk) -> None:
+    kind, name = one_record(desk)
+    tamper(desk, "DELETE FROM pin WHERE kind = :kind AND id = :id", kind=kind, id=name)
+    tamper(desk, "UPDATE record SET id = 'another' WHERE kind = :kind AND id = :id", kind=kind, id=name)
+    with desk.use("look") as unit:
+        row = next(iter(unit.execute(text("SELECT revision FROM record WHERE id = 'another'"))))
+    assert row.revision == 1
+    assert {("record.missing", kind, name), ("record.altered", kind, "another")} == altered(desk)
+
+
+def test_content_that_was_changed_is_named(desk: Desk) -> None:
+    document = canonical({"id": "pore.text.x", "version": "1.0.0"})
+    rows = [
+        ContentRow(
+            "pore.text.x",
+            version,
+            digest({"id": "pore.text.x", "version": "1.0.0"}),
+            "text",
+            "application/json",
+            "clinic",
+            sha256(document).hexdigest(),
+            document,
+            document,
+        )
+        for version in ("1.0.0", "1.0.1", "1.0.2")
+    ]
+    with desk.use("import") as unit:
+        unit.content.add(rows)
+    assert altered(desk) == set()
+    tamper(desk, "UPDATE content SET source = :value WHERE version = '1.0.1'", value=b"{}")
+    tamper(desk, "UPDATE content SET canonical = :value WHERE version = '1.0.2'", value=b"[]")
+    check = auditing.verify(desk)
+    assert [(one.code, one.version) for one in check.altered] == [
+        ("content.altered", "1.0.1"),
+        ("content.altered", "1.0.2"),
+    ]
+
+
+def test_after_an_erasure_the_records_of_others_are_covered_still(desk: Desk) -> None:
+    with desk.use("setup") as unit:
+        put_chart(unit, SECOND, suffix=".second")
+    corrections.correct(desk, "treatment-1", SECOND, "Two people with one name.")
+    privacy.erase(desk, SECOND, "Asked for in writing.", apply=True)
+    assert altered(desk) == set()
+    kind, name = one_record(desk)
+    with desk.use("look") as unit:
+        row = unit.records.latest(kind, name)
+    assert row is not None
+    sealed = replace(row, document=b"{}").seal
+    tamper(
+        desk,
+        "UPDATE record SET document = :document, sealed = :sealed WHERE kind = :kind AND id = :id",
+        document=b"{}",
+        sealed=sealed,
+        kind=kind,
+        id=name,
+    )
+    assert altered(desk) == {("record.altered", kind, name)}
+
+
+def test_a_cut_end_is_said_in_words_and_so_is_a_noted_end_that_is_there(desk: Desk) -> None:
+    noted = auditing.verify(desk).head
+    assert "The end that was noted, entry 4, is in it." in audit_check_sheet(auditing.verify(desk, noted=noted))
+    tamper(desk, "DELETE FROM audit WHERE seq > 4")
+    assert "entries are missing at the end of the chain" in audit_check_sheet(auditing.verify(desk))

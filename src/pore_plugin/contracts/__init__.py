@@ -116,6 +116,7 @@ from .content_changes import (
     TouchedRecords,
 )
 from .custody import (
+    AlteredDocument,
     AuditCheck,
     AuditEntry,
     AuditFault,
@@ -342,6 +343,7 @@ __all__ = [
     "AdverseEvent",
     "AftercareItem",
     "AgeLimit",
+    "AlteredDocument",
     "Amendment",
     "Anaesthetic",
     "AnaestheticUse",

@@ -9,6 +9,7 @@ from .content_changes import JsonValue
 from .problems import Problem
 
 __all__ = [
+    "AlteredDocument",
     "AuditCheck",
     "AuditEntry",
     "AuditFault",
@@ -340,8 +341,19 @@ class AuditFault(Model):
     )
 
 
+class AlteredDocument(Model):
+    """A record or content that is not as it was kept."""
+
+    code: Literal["record.altered", "record.not_written", "record.missing", "content.altered"] = Field(
+        description="It was changed, no use case wrote it, it is gone; or content was changed."
+    )
+    kind: _Label
+    id: _Label
+    version: _Label = Field(description="Of a record its revision.")
+
+
 class AuditCheck(Model):
-    """Whether the audit is as it was written."""
+    """Whether the audit is as it was written, and what it tells of as it was kept."""
 
     clinic: RecordId
     at: Instant = Field(description="The moment that was looked at.")
@@ -349,7 +361,9 @@ class AuditCheck(Model):
     entries: _Count
     erased: _Count = Field(description="Entries whose details went with an erasure.")
     head: AuditHead
+    noted: Opt[AuditHead] = Field(default=None, description="The noted end that was looked for.")
     faults: tuple[AuditFault, ...] = ()
+    altered: tuple[AlteredDocument, ...] = ()
 
 
 class AuditList(Model):

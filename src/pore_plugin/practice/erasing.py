@@ -15,6 +15,7 @@ from ..clinical.keys import record_key
 from ..contracts import KindCount, RecordRedaction, canonical, digest
 from ..storage import Unit
 from ..storage.rows import OutboxRow, RecordRow, Tombstone
+from ..storage.sealing import Seals
 from ..storage.traces import Traces
 from ..validation.jsontext import read_json
 from .mentions import places, without
@@ -27,6 +28,7 @@ def remove(unit: Unit, families: Sequence[tuple[str, ...]], reason: str) -> list
     """Take everything of these people away in this transaction, and return one tombstone for each."""
     ids = [name for family in families for name in family]
     counts = [kinds(unit, family) for family in families]
+    stated = Seals(unit).stated()
     words = {*ids, *(step.key for step in unit.follow_ups.of_patient(ids))}
     for row in everything(unit, ids):
         words.add(row.id)
@@ -40,6 +42,8 @@ def remove(unit: Unit, families: Sequence[tuple[str, ...]], reason: str) -> list
     traces.forget_details(traces.in_audit(words, ids))
     unit.patients.forget(ids)
     unit.forget_touched(tuple(ids))
+    # Entries about the erased also told of records of others, which stay covered.
+    Seals(unit).restate(stated)
     stones = []
     for family, found in zip(families, counts, strict=True):
         said = canonical({"counts": [one.to_document() for one in found]})

@@ -52,7 +52,15 @@ _FAULTS = {
     "gap": "entries are missing before it",
     "details": "its details were changed",
     "chain": "the entry itself was changed",
-    "head": "the chain does not end as it should",
+    "head": "it is not the end that was noted: entries were cut off, or changed",
+}
+
+
+_ALTERED = {
+    "record.altered": "it is not as it was kept",
+    "record.not_written": "no use case wrote it",
+    "record.missing": "it is gone",
+    "content.altered": "it is not as it was imported",
 }
 
 
@@ -220,14 +228,24 @@ def correction_sheet(said: RecordCorrection) -> str:
 
 def audit_check_sheet(check: AuditCheck) -> str:
     """Return whether the audit is as it was written."""
-    title = "✓ The audit is as it was written" if check.intact else "■ The audit was changed"
-    lines = [f"- entry {one.number}: {_FAULTS[one.fault]}" for one in check.faults]
+    changed = "■ The audit was changed" if check.faults else "■ What is kept was changed"
+    title = "✓ The audit is as it was written" if check.intact else changed
+    lines = [
+        f"- entry {one.number}: {_FAULTS[one.fault]}" if one.number else "- entries are missing at the end of the chain"
+        for one in check.faults
+    ]
+    lines += [f"- {one.kind} {one.id}, version {one.version}: {_ALTERED[one.code]}" for one in check.altered]
     lines += [""] if lines else []
     lines += [
         f"{check.entries} entries; of {check.erased} the details went with an erasure.",
         "",
         f"It ends with `{check.head.number}:{check.head.hash}`.",
         "",
+        *(
+            [f"The end that was noted, entry {check.noted.number}, is in it.", ""]
+            if check.noted is not None and check.intact
+            else []
+        ),
         (
             "Keep that elsewhere: handed in later with --noted, it shows that nothing before it was cut off."
             if check.intact

@@ -25,6 +25,7 @@ from .engine import Database
 from .faults import fault, refuse
 from .files import check_plain, check_private, check_whole, make_folder, make_private, sync_folder
 from .migrating import migrate
+from .sealing import Seals
 from .unit import Unit
 
 __all__ = ["Restored", "backup", "keep", "restore", "verify"]
@@ -94,7 +95,7 @@ def verify(path: Path) -> Manifest:
         if not all(_audit_holds(connection, clinic, manifest) for clinic in manifest.heads):
             refuse(
                 "backup.audit",
-                "The backup is whole, and the chain of the audit in it does not hold: entries were changed.",
+                "The backup is whole, but the audit, a record or content in it was changed before it was taken.",
                 "See which ones with: pore-plugin audit verify. The records can still be restored.",
             )
     return manifest
@@ -227,7 +228,11 @@ _ANOTHER = "Do not restore from it; take another backup."
 def _audit_holds(connection: Connection, clinic: str, manifest: Manifest) -> bool:
     unit = Unit(connection, clinic, actor="", action="", now=0)
     seq, hashed = unit.audit_head
-    return manifest.heads[clinic] == Head(seq, hashed.hex()) and next(unit.audit.faults(), None) is None
+    return (
+        manifest.heads[clinic] == Head(seq, hashed.hex())
+        and next(unit.audit.faults(), None) is None
+        and next(Seals(unit).altered(), None) is None
+    )
 
 
 def _lock(connection: Connection, clinic: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
@@ -30,6 +31,7 @@ _COLUMNS = (
     _T.digest,
     _T.state,
     _T.document,
+    _T.sealed,
 )
 
 
@@ -46,7 +48,10 @@ class Paper(NamedTuple):
 
 
 class Records:
-    """The records of one clinic in one transaction. Whatever is read or written here is in the audit afterwards."""
+    """The records of one clinic in one transaction. Whatever is read or written here is in the audit afterwards.
+
+    Whatever reads a record raises `ProblemsError` (`record.altered`) for one that is not as it was kept.
+    """
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
@@ -113,6 +118,7 @@ class Records:
 
     def _append(self, new: Sequence[tuple[RecordRow, Iterable[tuple[str, str, str]]]]) -> None:
         clinic = self._unit.clinic
+        new = [(replace(row, sealed=row.seal), pins) for row, pins in new]
         records = [{"clinic": clinic, **{name: getattr(row, name) for name in RecordRow.__slots__}} for row, _ in new]
         pins = [
             {
@@ -132,7 +138,7 @@ class Records:
         if pins:
             self._unit.execute(insert(tables.pin), pins)
         for row, _ in new:
-            self._unit.touched("write", row.patient, row.kind, row.id)
+            self._unit.wrote(row)
 
     def latest(self, kind: str, record_id: str) -> RecordRow | None:
         """Return the newest revision of a record, or nothing."""
@@ -256,6 +262,9 @@ class Records:
         order = _T.revision.desc() if newest_first else _T.revision
         statement = select(*_COLUMNS).where(_T.clinic == self._unit.clinic, where).order_by(order).limit(limit)
         rows = [RecordRow(*row) for row in self._unit.execute(statement)]
+        altered = {row.kind: None for row in rows if row.seal != row.sealed}
+        if altered:
+            raise ProblemsError([_altered(kind) for kind in altered])
         for row in () if quietly else rows:
             self._unit.touched("read", row.patient, row.kind, row.id)
         return rows
@@ -263,6 +272,14 @@ class Records:
 
 def _is(kind: str, record_id: str) -> ColumnElement[bool]:
     return and_(_T.kind == kind, _T.id == record_id)
+
+
+def _altered(kind: str) -> Problem:
+    return Problem(
+        code="record.altered",
+        sentence=f"A {kind} in the database is not as it was kept: somebody changed it there.",
+        next_step="See which one with: pore-plugin audit verify. Bring it back from a backup.",
+    )
 
 
 def _differs(kind: str) -> Problem:

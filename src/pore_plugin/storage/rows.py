@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from .sealing import seal_of
+
 __all__ = [
     "AuditRow",
     "ContentEventRow",
@@ -30,6 +32,21 @@ class RecordRow:
     digest: str
     state: str
     document: bytes
+    sealed: str = ""
+
+    @property
+    def seal(self) -> str:
+        """The seal of what this row holds; of a row that is as it was kept, the one that was kept."""
+        return seal_of(
+            self.kind,
+            self.id,
+            self.revision,
+            self.at,
+            self.recorded_at,
+            self.recorded_by,
+            self.digest,
+            self.document,
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)

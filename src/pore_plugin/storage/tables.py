@@ -126,11 +126,15 @@ record = _table(
     _text("digest"),
     _text("state"),
     _bytes("document"),
+    _text("sealed"),
     Index(None, "clinic", "patient", "kind", "at"),
     Index(None, "clinic", "subject", "kind"),
     Index(None, "clinic", "kind", "state", "at"),
 )
-"""Every record in every revision, under the contract's name; `subject` is the record that it belongs to."""
+"""Every record in every revision, under the contract's name; `subject` is the record that it belongs to.
+
+`sealed` is a hash of the bytes and of what never moves (`sealing.seal_of`).
+"""
 
 pin = _table(
     "pin",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, ColumnElement, Table, delete, func, or_, select, update
@@ -79,9 +80,10 @@ class Traces:
 
     def set_record(self, row: RecordRow, document: bytes) -> None:
         """Keep other bytes of a revision; its digest stays that of the record as it was made."""
+        kept = replace(row, document=document)
         where = (_R.clinic == self._unit.clinic, _R.kind == row.kind, _R.id == row.id, _R.revision == row.revision)
-        self._unit.execute(update(tables.record).where(*where).values(document=document))
-        self._unit.touched("write", row.patient, row.kind, row.id)
+        self._unit.execute(update(tables.record).where(*where).values(document=document, sealed=kept.seal))
+        self._unit.wrote(replace(kept, sealed=kept.seal))
 
     def set_message(self, row: OutboxRow, document: bytes) -> None:
         """Keep other bytes of something to be told."""

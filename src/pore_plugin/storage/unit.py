@@ -17,6 +17,8 @@ from .lots import Lots
 from .outbox import Idempotency, Outbox
 from .patients import Patients
 from .records import Records
+from .rows import RecordRow
+from .sealing import Key
 
 __all__ = ["Unit"]
 
@@ -46,6 +48,7 @@ class Unit:
         self.idempotency = Idempotency(self)
         self.audit = Audit(self)
         self._touched: dict[str | None, dict[tuple[str, str, str], None]] = {}
+        self._seals: dict[Key, tuple[str | None, str]] = {}
         self._notes: list[tuple[str | None, object]] = []
         self._numbers: dict[str, int] = {}
         self._state = self._locked() or self._begun()
@@ -82,6 +85,15 @@ class Unit:
         """Note that a record was read or written; for the parts of this room and for what reads around them."""
         self._touched.setdefault(patient, {})[mode, kind, record_id] = None
 
+    def wrote(self, row: RecordRow) -> None:
+        """Note that a record was written, with its seal; for the parts of this room."""
+        self.touched("write", row.patient, row.kind, row.id)
+        self._seals[row.kind, row.id, row.revision] = (row.patient, row.sealed)
+
+    def sealed(self) -> set[Key]:
+        """Return the records that this transaction wrote."""
+        return set(self._seals)
+
     def note(self, patient: str | None, **said: object) -> None:
         """Have the audit say more than which records: words and ids, never what a record holds."""
         self._notes.append((patient, said))
@@ -109,6 +121,7 @@ class Unit:
         for patient in patients:
             self._touched.pop(patient, None)
         self._notes = [note for note in self._notes if note[0] not in patients]
+        self._seals = {key: seal for key, seal in self._seals.items() if seal[0] not in patients}
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -117,21 +130,28 @@ class Unit:
         What it read stays in the audit, and so does what it tried to write: both were looked at.
         """
         state, numbers, notes = dict(self._state), dict(self._numbers), list(self._notes)
+        seals = dict(self._seals)
         try:
             with self.connection.begin_nested():
                 yield
         except BaseException:
-            self._state, self._numbers, self._notes = state, numbers, notes
+            self._state, self._numbers, self._notes, self._seals = state, numbers, notes, seals
             raise
 
     def finish(self) -> None:
         """Write the audit and the counters; the last thing before the commit."""
-        entries: list[tuple[str | None, object]] = [
-            (patient, [list(one) for one in sorted(records)])
-            for patient, records in sorted(self._touched.items(), key=lambda item: item[0] or "")
-        ]
+        written: dict[tuple[str | None, str, str], list[list[object]]] = {}
+        for (kind, record_id, revision), (patient, sealed) in sorted(self._seals.items()):
+            written.setdefault((patient, kind, record_id), []).append(["write", kind, record_id, revision, sealed])
+        entries: list[tuple[str | None, object]] = []
+        for patient, records in sorted(self._touched.items(), key=lambda item: item[0] or ""):
+            said: list[list[object]] = []
+            for mode, kind, record_id in sorted(records):
+                sealed_now = written.get((patient, kind, record_id)) if mode == "write" else None
+                said += sealed_now or [[mode, kind, record_id]]
+            entries.append((patient, said))
         self.audit.append(self.action, [*entries, *self._notes])
-        self._touched, self._notes = {}, []
+        self._touched, self._notes, self._seals = {}, [], {}
         if self._numbers:
             self._set(**self._numbers)
             self._numbers = {}

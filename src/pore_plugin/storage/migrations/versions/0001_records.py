@@ -203,6 +203,7 @@ def upgrade() -> None:
         _text("digest"),
         _text("state"),
         _bytes("document"),
+        _text("sealed"),
         sa.PrimaryKeyConstraint("clinic", "kind", "id", "revision", name="pk_record"),
         sa.ForeignKeyConstraint(["clinic"], ["clinic.clinic"], name="fk_record_clinic"),
     )
