@@ -91,6 +91,7 @@ def test_a_rollback_says_when_it_leaves_a_draft(cli: Cli) -> None:
 
 
 def test_an_unknown_document_is_named_with_the_nearest(cli: Cli) -> None:
+    cli("import", "peel.json", "--apply")
     ran = cli("show", "pore.template.salicylic-pell", "--format", "json")
     assert (ran.code, ran.codes()) == (1, ["library.unknown"])
     assert "salicylic-peel" in json.loads(ran.out)["problems"][0]["next_step"]

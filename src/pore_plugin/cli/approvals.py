@@ -41,7 +41,7 @@ def approve(
     Example: pore-plugin approve acme.template.peel pore.form.consultation --as dr-sample --until 2099-12-31 --clinic demo-out/input/clinic.toml --database demo-out/db
     """  # noqa: E501
     day = _day(until)
-    with library_at(clinic, database, actor) as library:
+    with library_at(clinic, database, actor, create=True) as library:
         done = library.approve(documents, person=library.desk.actor, until=day, why=why)
     show_list(done, output, locale)
 

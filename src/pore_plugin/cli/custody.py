@@ -39,7 +39,7 @@ def backup(
     \b
     Example: pore-plugin backup demo-out/one.backup --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False, stand_in="unnamed" if verify else "never") as desk:
         from ..practice import backups
 
         if verify:
@@ -76,7 +76,7 @@ def restore(
     Example: pore-plugin restore demo-out/one.backup --clinic demo-out/input/clinic.toml --database demo-out/restored.sqlite
     """  # noqa: E501  a line to copy
     erased = None if tombstones is None else read_document(TombstoneList, tombstones)
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=True, whole=True) as desk:
         from ..practice import backups
 
         report = backups.restore(desk, file, replace=replace, erased=erased)
@@ -102,7 +102,7 @@ def resume(
     \b
     Example: pore-plugin resume --why "Compared with the host." --clinic demo-out/input/clinic.toml --database demo-out/restored.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import backups
 
         report = backups.resume(desk, why)
@@ -124,7 +124,7 @@ def retention(
     \b
     Example: pore-plugin retention --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import privacy
 
         report = privacy.retention(desk, apply=apply)
@@ -152,7 +152,7 @@ def audit_verify(
     Example: pore-plugin audit verify --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """
     head = None if noted is None else _head(noted)
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import auditing
 
         check = auditing.verify(desk, noted=head)
@@ -174,7 +174,7 @@ def audit_who(
     \b
     Example: pore-plugin audit who patient-1 --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import auditing
 
         listed = auditing.who(desk, patient)

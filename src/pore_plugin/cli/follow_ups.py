@@ -62,7 +62,7 @@ def due(
     if apply and at is not None:
         raise misused("due.apply_at", "Only the present moves a step.", "Leave --at or --apply out.")
     moment = _instant(at)
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import due as use_case
 
         moves = use_case.advance(desk) if apply else ()
@@ -119,7 +119,7 @@ def move(
             "move.back", "A person takes a move back, and the time is that before it.", "Use --reason and --as."
         )
     new_time, happened = _instant(time), _instant(at)
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import due as use_case
 
         by = _mover(desk.actor, host)
@@ -143,7 +143,7 @@ def history(
     \b
     Example: pore-plugin follow-up history 5241db5b --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import due as use_case
 
         found = use_case.history(desk, key)
@@ -169,7 +169,7 @@ def done(
     \b
     Example: pore-plugin follow-up done 5288cbe5 --as dr-sample --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..clinical.wording.localising import localise
         from ..practice.tasks import finish
 

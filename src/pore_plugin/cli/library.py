@@ -13,7 +13,7 @@ import typer
 from .. import rendering
 from ..contracts import ContentList, ContentState, ImportReport, Model
 from .console import Format, emit, results_only, show, show_markdown
-from .desks import ActorOption, DatabaseOption, desk_for
+from .desks import ActorOption, DatabaseOption, StandIn, desk_for
 from .exits import Exit, leave, misused
 from .files import name_of, write
 from .steps import ClinicOption, FormatOption, LocaleOption
@@ -35,13 +35,19 @@ _STATES: tuple[str, ...] = get_args(ContentState)
 
 @contextmanager
 def library_at(
-    clinic: Path | None, database: str | None, actor: str | None, *, drafts: bool = False
+    clinic: Path | None,
+    database: str | None,
+    actor: str | None,
+    *,
+    create: bool = False,
+    stand_in: StandIn = "never",
+    drafts: bool = False,
 ) -> Iterator["Library"]:
-    """Open the library of a clinic. Raises `StopError`."""
+    """Open the library of a clinic; `create` and `stand_in` are those of `desk_for`. Raises `StopError`."""
     # Imported here: most commands never see a database.
     from ..practice.library import Library
 
-    with desk_for(clinic, database, actor, drafts=drafts) as desk:
+    with desk_for(clinic, database, actor, create=create, stand_in=stand_in, drafts=drafts) as desk:
         yield Library(desk)
 
 
@@ -71,7 +77,11 @@ def import_(
     Example: pore-plugin import demo-out/own/peel.json --clinic demo-out/input/clinic.toml --database demo-out/db
     Example: pore-plugin import demo-out/own/peel.json --apply --why "From a colleague" --clinic demo-out/input/clinic.toml --database demo-out/db
     """  # noqa: E501
-    with library_at(clinic, database, actor) as library, _progress(output) as progress:
+    with (
+        # A dry run may be of an import into a database that it will make.
+        library_at(clinic, database, actor, create=apply, stand_in="always") as library,
+        _progress(output) as progress,
+    ):
         if apply:
             report = library.import_(paths, why=why, progress=progress)
         else:
@@ -131,7 +141,7 @@ def list_(
     days = None if review_due is None else _days(review_due)
     if state not in (None, *_STATES):
         raise misused("usage", "--state names no state.", f"Use one of: {', '.join(_STATES)}.")
-    with library_at(clinic, database, actor) as library:
+    with library_at(clinic, database, actor, stand_in="unnamed") as library:
         show_list(library.entries(review_due_within=days, state=state), output, locale)
 
 
@@ -162,7 +172,7 @@ def show_(
     """
     from ..validation.yamlwriting import write_yaml
 
-    with library_at(clinic, database, actor) as library:
+    with library_at(clinic, database, actor, stand_in="unnamed") as library:
         entry, found = library.show(document)
     if output is Format.JSON:
         emit(json.dumps(found.document, indent=2, ensure_ascii=False))
@@ -186,7 +196,7 @@ def diff(
     Example: pore-plugin diff pore.template.salicylic-peel acme.template.peel --clinic demo-out/input/clinic.toml --database demo-out/db
     Example: pore-plugin diff acme.template.peel demo-out/own/peel.json --clinic demo-out/input/clinic.toml --database demo-out/db
     """  # noqa: E501
-    with library_at(clinic, database, actor) as library:
+    with library_at(clinic, database, actor, stand_in="unnamed") as library:
         found = library.diff(old, new)
     show(found, lambda: rendering.diff_sheet(found), output)
     leave(Exit.FINDINGS if exit_code and found.changes else Exit.OK)
@@ -228,7 +238,7 @@ def export(
         yaml = False
     media = None if yaml is None else "application/yaml" if yaml else "application/json"
     written: Model
-    with library_at(clinic, database, actor) as library:
+    with library_at(clinic, database, actor, stand_in="unnamed") as library:
         if document is None:
             name = re.sub(r"[^A-Za-z0-9]+", "-", out.stem).strip("-") or "content"
             written, data = library.export_all(name=name)
@@ -255,7 +265,7 @@ def history(
     \b
     Example: pore-plugin history acme.template.peel --clinic demo-out/input/clinic.toml --database demo-out/db
     """
-    with library_at(clinic, database, actor) as library:
+    with library_at(clinic, database, actor, stand_in="unnamed") as library:
         found = library.history(document)
     show(found, lambda: rendering.history_sheet(found), output)
 

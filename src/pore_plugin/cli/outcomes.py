@@ -42,7 +42,7 @@ def outcomes(
     kind = _kind(picture)
     if treatment is not None and picture is None:
         raise misused("outcomes.treatment", "--treatment chooses what is drawn.", "Use it with --picture FILE.")
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice.outcomes import outcomes as read_outcomes
 
         report = read_outcomes(desk, patient)

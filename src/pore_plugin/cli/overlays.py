@@ -49,7 +49,7 @@ def new(
     """  # noqa: E501
     if str(out) != "-" and out.exists():
         raise failed("init.exists", f"{name_of(out)} exists already and is left as it is.", "Choose another name.")
-    with library_at(clinic, database, actor) as library:
+    with library_at(clinic, database, actor, stand_in="unnamed") as library:
         overlay = library.new_overlay(base, edited, content_id=content_id)
     text = json.dumps(overlay.to_document(), indent=2, ensure_ascii=False) + "\n"
     if str(out) == "-":
@@ -74,7 +74,7 @@ def diff(
     \b
     Example: pore-plugin overlay diff demo-out/own/overlay.json --clinic demo-out/input/clinic.toml --database demo-out/db
     """  # noqa: E501
-    with library_at(clinic, database, actor) as library:
+    with library_at(clinic, database, actor, stand_in="unnamed") as library:
         found = library.overlay_diff(overlay)
     show(found, lambda: rendering.diff_sheet(found), output)
 

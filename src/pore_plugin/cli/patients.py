@@ -41,7 +41,7 @@ def list_patients(
     \b
     Example: pore-plugin patient list --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import patients
 
         listed = patients.list_patients(desk)
@@ -72,7 +72,7 @@ def export(
     """  # noqa: E501  a line to copy
     if out is not None and out.exists():
         raise misused("file.exists", f"There is a file {name_of(out)} already.", "Name another file.")
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import exports
 
         if out is None:
@@ -124,7 +124,7 @@ def erase(
     \b
     Example: pore-plugin patient erase patient-1 --reason "Asked for in writing." --despite-retention "A trial run." --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import privacy
 
         report = privacy.erase(desk, patient, reason, apply=apply, despite_retention=despite_retention)
@@ -151,7 +151,7 @@ def tombstones(
     \b
     Example: pore-plugin patient tombstones --out demo-out/tombstones.json --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import privacy
 
         listed = privacy.tombstones(desk)
@@ -175,7 +175,7 @@ def hold(
     \b
     Example: pore-plugin patient hold patient-1 --why "A claim was announced." --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import patients
 
         said = patients.hold(desk, patient, why)
@@ -197,7 +197,7 @@ def release(
     \b
     Example: pore-plugin patient release patient-1 --why "It was withdrawn." --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import patients
 
         said = patients.release(desk, patient, why)
@@ -224,7 +224,7 @@ def merge(
     \b
     Example: pore-plugin patient merge patient-2 patient-1 --why "Registered twice." --despite patient.birth_dates_differ --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import patients
 
         said = patients.merge(desk, patient, into, why, despite=despite or ())
@@ -246,7 +246,7 @@ def unmerge(
     \b
     Example: pore-plugin patient unmerge patient-2 --why "They are two people." --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import patients
 
         said = patients.unmerge(desk, patient, why)
@@ -280,7 +280,7 @@ def correct(
     \b
     Example: pore-plugin patient correct consultation-2 --to patient-1 --why "Two people with one name." --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import corrections
 
         said = corrections.correct(desk, record, to, why, only=only, host=host)

@@ -74,7 +74,7 @@ def recall(
     Example: pore-plugin recall --lot SAMPLE-LOT-7 --apply --reason "Recalled by its maker." --as dr-sample --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  lines to copy
     _refuse_nonsense(lot, product, apply, lift, reason, csv, output)
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import recalls
 
         names = rendering.names_of(desk.clinic, (one.model for one in desk.lookups.catalogue.entries), locale)
@@ -109,7 +109,7 @@ def adverse_events(
     \b
     Example: pore-plugin adverse-events --lot SAMPLE-LOT-7 --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor) as desk:
+    with desk_for(clinic, database, actor, create=False) as desk:
         from ..practice import recalls
 
         report = recalls.adverse_events(desk, lot)

@@ -54,7 +54,7 @@ def record(
     \b
     Example: pore-plugin record vial demo-out/1-treated/16-vial-1.json --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor, content) as desk:
+    with desk_for(clinic, database, actor, content, create=True) as desk:
         from ..practice import amend as corrected
         from ..practice import keep
         from ..practice.papers import PAPERS
@@ -90,7 +90,7 @@ def case(
     \b
     Example: pore-plugin case c4e52e8d-bfe9-55b0-ace3-b6458e0193f7 --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor, content) as desk:
+    with desk_for(clinic, database, actor, content, create=False) as desk:
         from ..practice import case_of
         from ..rendering import plan_sheet
 
@@ -118,7 +118,7 @@ def sheet(
     \b
     Example: pore-plugin sheet treatment-record treatment-1 --clinic demo-out/input/clinic.toml --database demo-out/records.sqlite
     """  # noqa: E501  a line to copy
-    with desk_for(clinic, database, actor, content) as desk:
+    with desk_for(clinic, database, actor, content, create=False) as desk:
         from ..practice import record_of, render
 
         if output is Format.JSON:

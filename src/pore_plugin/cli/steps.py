@@ -3,7 +3,7 @@
 The examples run on what `pore-plugin demo --out demo-out` leaves behind.
 """
 
-import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -32,7 +32,7 @@ from ..workflow import CONSULTATION_FORM, PoreWorkflow
 from ..workflow.shape import Steps
 from .clinics import load_clinic
 from .console import Format, read_document, results_only, show, show_problems
-from .desks import ActorOption, DatabaseOption, desk_for
+from .desks import ActorOption, StepsDatabaseOption, desk_for, named_database
 from .documents import load_content
 from .exits import Exit, StopError, leave, misused
 from .files import write
@@ -108,16 +108,31 @@ def steps_for(
     database: str | None,
     actor: str | None,
     locale: str = "en",
+    *,
+    keeps: Format | None = None,
 ) -> Iterator[Steps]:
     """Give the steps on the records of a database where one is named; without one nothing is kept.
 
-    Raises `StopError`, also for a language without texts.
+    `keeps`: the step keeps its result, and a person who gets it as text is told where. One that keeps nothing makes no
+    database either. Raises `StopError`, also for a language without texts.
     """
-    if database is None and not os.environ.get("PORE_PLUGIN_DATABASE"):
-        yield workflow_for(clinic, content, locale)
-        return
-    with desk_for(clinic, database, actor, content) as desk:
-        yield records_at(desk, locale)
+    place = None
+    try:
+        if named_database(database) is None:
+            yield workflow_for(clinic, content, locale)
+        else:
+            with desk_for(clinic, database, actor, content, create=keeps is not None) as desk:
+                place = desk.database.shown
+                yield records_at(desk, locale)
+    except typer.Exit:
+        _say_where(place, keeps)
+        raise
+    _say_where(place, keeps)
+
+
+def _say_where(place: str | None, keeps: Format | None) -> None:
+    if keeps is Format.TEXT:
+        print(f"Kept in {place}." if place is not None else "Not kept: no database is named.", file=sys.stderr)
 
 
 def records_at(desk: "Desk", locale: str) -> "Records":
@@ -156,7 +171,7 @@ def form(
     form_id: Annotated[str, typer.Argument(metavar="FORM", help="The id of the form.")] = CONSULTATION_FORM,
     clinic: ClinicOption = None,
     content: ContentOption = None,
-    database: DatabaseOption = None,
+    database: StepsDatabaseOption = None,
     actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
@@ -179,7 +194,7 @@ def submit(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
-    database: DatabaseOption = None,
+    database: StepsDatabaseOption = None,
     actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
@@ -190,7 +205,7 @@ def submit(
     \b
     Example: pore-plugin submit demo-out/1-treated/01-consultation.json --clinic demo-out/input/clinic.toml
     """
-    with steps_for(clinic, content, database, actor) as steps:
+    with steps_for(clinic, content, database, actor, keeps=output) as steps:
         result = steps.submit(read_document(Consultation, file))
         word = "Accepted" if result.accepted else "Kept as a draft"
         show(result, lambda: f"{word}. Digest {result.consultation_digest}\n", output)
@@ -203,7 +218,7 @@ def assess(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
-    database: DatabaseOption = None,
+    database: StepsDatabaseOption = None,
     actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
@@ -215,7 +230,7 @@ def assess(
     \b
     Example: pore-plugin assess demo-out/1-treated/02-assessment.request.json --clinic demo-out/input/clinic.toml
     """
-    with steps_for(clinic, content, database, actor, locale) as steps:
+    with steps_for(clinic, content, database, actor, locale, keeps=output) as steps:
         result = steps.assess(read_document(AssessmentRequest, file))
         names = _names(steps, locale)
         show(result, lambda: rendering.assessment_sheet(result.assessment, locale, names), output)
@@ -226,7 +241,7 @@ def plan(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
-    database: DatabaseOption = None,
+    database: StepsDatabaseOption = None,
     actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
@@ -238,7 +253,7 @@ def plan(
     \b
     Example: pore-plugin plan demo-out/1-treated/04-plan.request.json --clinic demo-out/input/clinic.toml
     """
-    with steps_for(clinic, content, database, actor, locale) as steps:
+    with steps_for(clinic, content, database, actor, locale, keeps=output) as steps:
         result = HostPlugin(steps).pore_plan_procedure(read_document(PlanRequest, file))
         sample = result.plan is not None and result.plan.sample
         names = _names(steps, locale)
@@ -257,7 +272,7 @@ def consent(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
-    database: DatabaseOption = None,
+    database: StepsDatabaseOption = None,
     actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     text: Annotated[
@@ -283,7 +298,7 @@ def consent(
     Example: pore-plugin consent demo-out/1-treated/09-consent.request.json --clinic demo-out/input/clinic.toml
     Example: pore-plugin consent demo-out/1-treated/04-plan.json --text treatment --clinic demo-out/input/clinic.toml
     """
-    with steps_for(clinic, content, database, actor, locale) as steps:
+    with steps_for(clinic, content, database, actor, locale, keeps=output if text is None else None) as steps:
         if text is None:
             request = read_document(ConsentRequest, file)
             result = steps.consent(request)
@@ -313,7 +328,7 @@ def ready(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
-    database: DatabaseOption = None,
+    database: StepsDatabaseOption = None,
     actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
@@ -341,7 +356,7 @@ def treat(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
-    database: DatabaseOption = None,
+    database: StepsDatabaseOption = None,
     actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
@@ -353,7 +368,7 @@ def treat(
     \b
     Example: pore-plugin treat demo-out/1-treated/12-treatment.request.json --clinic demo-out/input/clinic.toml
     """
-    with steps_for(clinic, content, database, actor, locale) as steps:
+    with steps_for(clinic, content, database, actor, locale, keeps=output) as steps:
         request = read_document(TreatmentRequest, file)
         result = steps.treat(request)
         names = _names(steps, locale)
@@ -364,7 +379,7 @@ def follow_up_plan(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
-    database: DatabaseOption = None,
+    database: StepsDatabaseOption = None,
     actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
@@ -379,7 +394,7 @@ def follow_up_plan(
     \b
     Example: pore-plugin follow-up plan demo-out/1-treated/13-schedule.request.json --clinic demo-out/input/clinic.toml
     """
-    with steps_for(clinic, content, database, actor, locale) as steps:
+    with steps_for(clinic, content, database, actor, locale, keeps=output) as steps:
         request = read_document(FollowUpRequest, file)
         result = HostPlugin(steps).pore_follow_up_schedule(request)
         if ics is not None:
@@ -395,7 +410,7 @@ def review(
     file: FileArgument,
     clinic: ClinicOption = None,
     content: ContentOption = None,
-    database: DatabaseOption = None,
+    database: StepsDatabaseOption = None,
     actor: ActorOption = None,
     output: FormatOption = Format.TEXT,
     locale: LocaleOption = "en",
@@ -407,7 +422,7 @@ def review(
     \b
     Example: pore-plugin review demo-out/1-treated/15-review-2-w4.request.json --clinic demo-out/input/clinic.toml
     """
-    with steps_for(clinic, content, database, actor, locale) as steps:
+    with steps_for(clinic, content, database, actor, locale, keeps=output) as steps:
         request = read_document(ReviewRequest, file)
         result = steps.review(request)
         names, sample = _names(steps, locale), request.treatment.sample

@@ -9,13 +9,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..contracts import ProblemsError
 from . import revisions, tables
 from .faults import fault, problem, refuse, said, unconfirmed
-from .files import SIDE_FILES, check_plain, check_private, check_whole, check_writable, make_folder, make_private
+from .files import (
+    SIDE_FILES,
+    check_plain,
+    check_private,
+    check_whole,
+    check_writable,
+    is_absent,
+    make_folder,
+    make_private,
+)
 from .unit import Unit
 from .urls import Place, default_path, read_place
 
@@ -100,6 +109,12 @@ class Database:
     def shown(self) -> str:
         """The place in words for people: without user and password."""
         return self._place.shown
+
+    def holds(self, clinic: str) -> bool:
+        """Return whether anything of a clinic is kept here; asking leaves no trace."""
+        own = tables.clinic.c.clinic
+        with self.transaction(clinic, mode="read") as connection:
+            return connection.execute(select(own).where(own == clinic)).first() is not None
 
     def migration_backups(self) -> list[Path]:
         """Return the backups that were made before the tables were changed, with every clinic in them."""
@@ -228,7 +243,7 @@ class Database:
 
 def _ready_file(path: Path, create: bool) -> None:
     """Make the file of a new database, or refuse one that is not private or not whole."""
-    if not create and not path.is_file():
+    if not create and is_absent(path):
         raise _missing(str(path))
     make_folder(path.parent)
     files = [path, *(path.with_name(path.name + end) for end in SIDE_FILES)]
@@ -241,7 +256,11 @@ def _ready_file(path: Path, create: bool) -> None:
 
 
 def _missing(shown: str) -> ProblemsError:
-    return problem("storage.missing", f"There is no database at {shown}.", "Check the place, or make one first.")
+    return problem(
+        "storage.missing",
+        f"There is no database at {shown}.",
+        "Check the place. One is made by what first keeps something: `import --apply`, `submit` or `restore`.",
+    )
 
 
 def _busy() -> ProblemsError:

@@ -16,6 +16,7 @@ __all__ = [
     "check_private",
     "check_whole",
     "check_writable",
+    "is_absent",
     "make_folder",
     "make_private",
     "sync_folder",
@@ -80,6 +81,11 @@ def check_private(paths: Iterable[Path]) -> None:
             "Other users of this machine can open the records: the mode of the file is wider than 0600.",
             f"Find out who could read it, then: chmod 600 {' '.join(wide)}",
         )
+
+
+def is_absent(path: Path) -> bool:
+    """Return whether there is nothing at all at a path. Raises `ProblemsError` where that cannot be seen."""
+    return _seen(path) is None
 
 
 def _seen(path: Path) -> os.stat_result | None:
