@@ -94,7 +94,7 @@ def shape(unit: Unit, number: int) -> dict[str, Any]:
             (entry.action, mode, kind)
             for entry in unit.audit.of_patient([patient])
             if entry.action != "test"
-            for mode, kind, _ in json.loads(entry.details or b"[]")
+            for mode, kind, *_ in json.loads(entry.details or b"[]")
             if mode == "write"
         ),
     }
@@ -113,7 +113,7 @@ def assert_whole(unit: Unit, number: int) -> None:
     written = {
         (kind, name)
         for entry in unit.audit.of_patient([patient])
-        for mode, kind, name in json.loads(entry.details or b"[]")
+        for mode, kind, name, *_ in json.loads(entry.details or b"[]")
         if mode == "write"
     }
     content_kept = {(content, version) for content, version, *_ in unit.content.known()}

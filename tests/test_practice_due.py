@@ -172,10 +172,10 @@ def test_the_step_in_the_index_stands_where_its_moves_put_it(desk: Desk, clock: 
 # -- what people and the host report -----------------------------------------------------------------------------------
 
 
-def test_sent_is_reported_back_by_the_host_and_once(database: Database, desk: Desk) -> None:
+def test_sent_is_reported_back_by_the_host_and_once(database: Database, desk: Desk, clock: Clock) -> None:
     followed(desk, BEGUN)
     key = key_of(desk, "W1")
-    at = "2026-09-17T10:00:05+01:00"
+    clock.at = at = "2026-09-17T10:00:05+01:00"
     sent = move(desk, key[:8], "sent", HOST, "Sent by the host.", at=at)
     kept = rows(database)
     assert move(desk, key, "sent", HOST, "Sent by the host.", at=at) == sent
@@ -278,18 +278,49 @@ def test_outcomes_are_those_of_every_id_of_a_person(desk: Desk) -> None:
         assert (found.patient, found.treatments) == ("patient-0", whole)
 
 
-def test_of_somebody_erased_or_never_here_nothing_is_said(desk: Desk) -> None:
+def test_somebody_erased_or_never_here_is_unknown(desk: Desk) -> None:
     followed(desk)
     with desk.use("test") as unit:
         unit.patients.bury("patient-1", "Asked for in writing.", b"{}")
         unit.patients.forget(["patient-1"])
         unit.forget_touched(("patient-1",))
     for name in ("patient-1", "patient-0"):
-        found = outcomes(desk, name)
-        assert (found.treatments, found.instruments) == ((), ())
+        with pytest.raises(ProblemsError) as caught:
+            outcomes(desk, name)
+        assert [problem.code for problem in caught.value.problems] == ["patient.unknown"]
 
 
 def test_the_right_patient_of_a_corrected_session_has_its_steps(desk: Desk) -> None:
     followed(desk, BEGUN)
     correct(desk, "treatment-1", "patient-2", "Two people with one name.", host="sample-host")
     assert {item.patient for item in due(desk, "2026-09-17T11:00:00+01:00").items} == {"patient-2"}
+
+
+@pytest.mark.parametrize(
+    ("at", "code"),
+    [
+        ("2150-01-01T00:00:00+00:00", "move.future"),
+        ("2026-09-10T16:06:00+01:00", "move.future"),
+        ("2026-09-09T16:00:00+01:00", "move.before_treatment"),
+    ],
+)
+def test_a_move_is_made_after_the_treatment_and_by_now(desk: Desk, at: str, code: str) -> None:
+    followed(desk, BEGUN)
+    with pytest.raises(ProblemsError) as raised:
+        move(desk, key_of(desk, "W1"), "sent", HOST, "Sent.", at=at)
+    assert codes(raised) == [code]
+
+
+def test_a_clock_that_is_a_little_ahead_is_no_future(desk: Desk) -> None:
+    followed(desk, BEGUN)
+    at = "2026-09-10T16:05:00+01:00"
+    assert (
+        move(desk, key_of(desk, "W1"), "booked", DOCTOR, "By phone.", at=at, due="2026-09-17T12:00:00+01:00").at == at
+    )
+
+
+def test_a_key_is_not_shortened_to_a_slip_of_the_hand(desk: Desk) -> None:
+    followed(desk, BEGUN)
+    with pytest.raises(ProblemsError) as raised:
+        history(desk, key_of(desk, "W1")[:3])
+    assert codes(raised) == ["step.key_short"]

@@ -383,3 +383,20 @@ def test_a_misspelt_paper_is_a_usage_error(demo: Callable[..., Any]) -> None:
     ran = demo("record", "adverse-evnt", "x.json")
     assert ran.code == 2
     assert "adverse-event" in ran.err
+
+
+def test_an_adverse_event_names_only_lots_of_its_treatment(records: Records) -> None:
+    kept_case(records)
+    with pytest.raises(ProblemsError) as raised:
+        keep(records.desk, adverse_event(lots=["SAMPLE-LOT-7", "NEVER-USED"]))
+    (found,) = raised.value.problems
+    assert (found.code, found.pointer) == ("event.lot", "/lots/1")
+    assert "SAMPLE-LOT-7" in (found.next_step or "")
+    assert keep(records.desk, adverse_event(lots=["sample lot 7"]))
+
+
+def test_what_a_paper_tells_of_has_happened(records: Records) -> None:
+    kept_case(records)
+    with pytest.raises(ProblemsError) as raised:
+        keep(records.desk, adverse_event(onset="2150-01-01T00:00:00+00:00"))
+    assert codes(raised) == ["record.future"]

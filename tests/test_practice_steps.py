@@ -302,6 +302,16 @@ def test_a_withdrawal_handed_in_once_is_not_forgotten(records: Records) -> None:
     assert reasons(records.ready(readiness_of(handed))) == {"consent.withdrawn"}
 
 
+def test_a_lot_that_is_quarantined_now_is_not_ready_whatever_the_hosts_clock_says(records: Records) -> None:
+    handed = untreated(records)
+    keep(records.desk, quarantine(at="2026-09-19T09:00:00+01:00"))
+    asked = readiness_of(handed)
+    assert asked.at < "2026-09-19"
+    found = records.ready(asked)
+    assert reasons(found) == {"vial.lot_quarantined"}
+    assert "2026-09-19" in str(found.to_document()["notes"])
+
+
 def test_a_quarantine_that_the_host_forgets_stops_the_needle(records: Records) -> None:
     handed = untreated(records)
     keep(records.desk, quarantine())

@@ -28,7 +28,7 @@ from ..storage import Unit
 from ..storage.rows import StepRow
 from .desk import Desk
 from .follow_ups import keep_move
-from .keeping import Keeping, moment, problem
+from .keeping import AHEAD, Keeping, moment, problem
 from .tasks import open_tasks
 from .tracing import followed
 
@@ -36,6 +36,9 @@ __all__ = ["MISSED_FOR", "advance", "due", "history", "move", "take_back"]
 
 MISSED_FOR = 90
 """How many days a missed step stays in the list: our design choice. Its history stays for good."""
+
+_SIGNS = 4
+"""How much of a key names a step: fewer signs are hit by a slip of the hand."""
 
 
 def due(desk: Desk, at: str | None = None, *, ahead: int = 0, missed_for: int = MISSED_FOR) -> DueList:
@@ -91,12 +94,19 @@ def move(
 ) -> FollowUpMove:
     """Keep a move of a step, such as `sent` that the host reports back, and return it.
 
-    `key` may be the beginning of one key alone. The very same report again returns the move that is kept. Raises
-    `ProblemsError`: `step.unknown`, and as `clinical.follow_up.states.moved` for a move that the step cannot make.
+    `key` may be the beginning of one key alone, of four signs at least. The very same report again
+    returns the move that is kept. Raises `ProblemsError`: `step.unknown`, `step.key_short`, `move.future`, and as
+    `clinical.follow_up.states.moved` for a move that the step cannot make.
     """
     said = at if at is not None else desk.instant()
 
     def drawn(step: StepState) -> FollowUpMove:
+        if moment(said) > moment(desk.instant()) + AHEAD:
+            raise problem("move.future", "The move lies in the future.", "Give the moment when it was made.", "/at")
+        if moment(said) < moment(step.plan.anchor):
+            raise problem(
+                "move.before_treatment", "The move lies before the end of the treatment.", "Correct the moment.", "/at"
+            )
         last = step.moves[-1] if step.moves else None
         if last is not None and (last.to_state, last.at, last.by, last.reason, last.due) == (to, said, by, reason, due):
             return last
@@ -186,6 +196,12 @@ def _steps(unit: Unit, rows: Iterable[StepRow]) -> dict[str, tuple[StepState, ..
 
 def _step(unit: Unit, key: str) -> StepState:
     """Return the step with a key, or with the only key that begins so."""
+    if len(key) < _SIGNS:
+        raise problem(
+            "step.key_short",
+            f"A key is shortened to {_SIGNS} signs at least.",
+            "See the keys with: pore-plugin follow-up due --format json",
+        )
     keys = unit.follow_ups.keys_from(key)
     row = unit.follow_ups.get(keys[0] if len(keys) == 1 else key)
     if row is None:

@@ -200,6 +200,10 @@ WAYS: Mapping[str, Way] = MappingProxyType(
 _KINDS = MappingProxyType({way.contract: kind for kind, way in WAYS.items()})
 
 
+AHEAD = 300
+"""How many seconds a moment may lie ahead of the desk's clock: clocks differ. Our design choice."""
+
+
 def kind_of(contract: type[Model]) -> str:
     """Return the kind that records of a contract are kept as. Raises `KeyError` for what is no record."""
     return _KINDS[contract]

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from ..clinical.follow_up.outcomes import check_outcomes
+from ..clinical.treatment.lots import lot_key
 from ..contracts import (
     AdverseEvent,
     Approval,
@@ -24,10 +25,11 @@ from ..contracts import (
     ProblemsError,
     ProcedureTemplate,
     Product,
+    TreatmentRecord,
     Vial,
 )
 from .desk import Desk
-from .keeping import WAYS, Keeping, kind_of, moment, problem, read
+from .keeping import AHEAD, WAYS, Keeping, kind_of, moment, problem, read, series_of
 from .patients import kept_for
 
 __all__ = ["PAPERS", "amend", "keep"]
@@ -73,7 +75,7 @@ def _kept(desk: Desk, paper: Model, patient: str | None, *, why: str | None) -> 
     with desk.use(f"{kind}.{'amend' if why else 'keep'}") as unit:
         keeping = Keeping(desk, unit)
         before = unit.records.latest(kind, paper.id)  # type: ignore[attr-defined]
-        found = list(_CHECKS[type(paper)](keeping, paper, patient))
+        found = [*_future(desk, paper), *_CHECKS[type(paper)](keeping, paper, patient)]
         if why is not None and before is None:
             found += problem("record.unknown", f"No {kind} is kept under this id.", "Keep it first.", "/id").problems
         if found:
@@ -90,6 +92,26 @@ def _kept(desk: Desk, paper: Model, patient: str | None, *, why: str | None) -> 
     return new
 
 
+def _future(desk: Desk, paper: Model) -> Checks:
+    for name in _PAST.get(type(paper), ()):
+        at = getattr(paper, name)
+        if at is not None and moment(at) > moment(desk.instant()) + AHEAD:
+            yield _problem(
+                "record.future",
+                "The record tells of a moment that lies in the future.",
+                "Correct the moment, or the clock of the machine.",
+                f"/{name}",
+            )
+
+
+_PAST: Mapping[type[Model], tuple[str, ...]] = MappingProxyType(
+    {
+        AdverseEvent: ("onset", "resolved_at"),
+        ConsentWithdrawal: ("withdrawn_at",),
+        Outcome: ("at",),
+        Vial: ("reconstituted_at",),
+    }
+)
 _NOT_AMENDED = {
     "adverse-event": "Keep it again with `resolved_at` once it is over; anything else is an event of its own.",
     "consent-withdrawal": "A consent that was taken back by mistake is given again.",
@@ -139,6 +161,32 @@ def _adverse_event(keeping: Keeping, paper: AdverseEvent, _: str | None) -> Chec
             "Correct the moment.",
             "/resolved_at",
         )
+    yield from _of_treatment(keeping, paper)
+
+
+def _of_treatment(keeping: Keeping, paper: AdverseEvent) -> Checks:
+    """Yield the lots that the treatment never used, in none of its amendments."""
+    records = keeping.unit.records
+    row = records.latest("treatment-record", paper.treatment)
+    if row is None or not paper.lots:
+        return
+    named = series_of(read(TreatmentRecord, row))
+    lots: dict[str, str] = {}
+    for other in records.of_subject([row.subject or ""], "treatment-record"):
+        treatment = read(TreatmentRecord, other)
+        if series_of(treatment) == named:
+            numbing = treatment.report.anaesthetic
+            used = [use.vial.lot for use in treatment.report.vials]
+            used += [numbing.lot] if numbing is not None and numbing.lot is not None else []
+            lots |= {lot_key(lot): lot for lot in used}
+    for position, lot in enumerate(paper.lots):
+        if lot_key(lot) not in lots:
+            yield _problem(
+                "event.lot",
+                "The treatment used no vial of this lot.",
+                f"Name one of its lots: {', '.join(sorted(lots.values()))}." if lots else "Leave the lot out.",
+                f"/lots/{position}",
+            )
 
 
 def _approval(keeping: Keeping, paper: Approval, _: str | None) -> Checks:

@@ -225,7 +225,7 @@ class Records:
 
         def work(keeping: Keeping) -> Readiness:
             case = completed(keeping, request.case, request.at)
-            return self.desk.workflow.ready(request.model_copy(update={"case": case}))
+            return self.desk.workflow.ready(request.model_copy(update={"case": case}), asked_at=self.desk.instant())
 
         plan = request.case.plan
         return self._step("readiness.ask", request, key, Readiness, plan.patient, work, plan.id)

@@ -161,11 +161,14 @@ class PoreWorkflow:
 
         return consent(self._setting, request)
 
-    def ready(self, request: ReadinessRequest) -> Readiness:
-        """Return every reason not to treat under this plan at this moment; asking changes nothing."""
+    def ready(self, request: ReadinessRequest, *, asked_at: str | None = None) -> Readiness:
+        """Return every reason not to treat under this plan at this moment; asking changes nothing.
+
+        `asked_at`: the moment by a clock that is known to be right; a lot that is quarantined then blocks too.
+        """
         from .steps import ready
 
-        return ready(self._setting, request)
+        return ready(self._setting, request, asked_at)
 
     def treat(self, request: TreatmentRequest) -> TreatmentResult:
         """Record what was done. Whatever spoke against it, or differs from the plan, needs a deviation.

@@ -1,6 +1,7 @@
 """The steps of the façade: each makes its result and its events; what it works out of a record serves it alone."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -109,10 +110,10 @@ def consent(setting: Setting, request: ConsentRequest) -> ConsentResult:
 
 
 @_step
-def ready(setting: Setting, request: ReadinessRequest) -> Readiness:
+def ready(setting: Setting, request: ReadinessRequest, asked_at: str | None) -> Readiness:
     """Return every reason not to treat now."""
     gate = on_the_day.gate_of(setting, request.case, request.operator, request.prescriber, request.at)
-    return on_the_day.readiness_of(setting, gate)
+    return on_the_day.readiness_of(setting, replace(gate, asked_at=asked_at))
 
 
 @_step

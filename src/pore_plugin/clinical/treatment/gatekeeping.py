@@ -20,7 +20,8 @@ class Gatekeeping:
     id of each consent text to its current pin; `consultation`, `plan` and `assessment` pin the records as read.
     `prescriber` is the one named for this treatment, `None` where nobody was; `doses` are the planned ones, or
     after a treatment the given ones; `answers` and `day_answers` are what is wrong with the two responses against
-    the forms that they pin.
+    the forms that they pin. `asked_at` is when somebody asks, where that is known to be another moment than `at`: a
+    host's clock lags, and a lot that is quarantined at either moment is not used.
     """
 
     case: CaseFile
@@ -38,6 +39,7 @@ class Gatekeeping:
     at: str
     answers: tuple[Problem, ...] = ()
     day_answers: tuple[Problem, ...] = ()
+    asked_at: str | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -46,6 +48,10 @@ class Gatekeeping:
     @cached_property
     def now(self) -> datetime:
         return to_utc(self.at)
+
+    @cached_property
+    def moments(self) -> tuple[datetime, ...]:
+        return (self.now,) if self.asked_at is None else (self.now, to_utc(self.asked_at))
 
     @cached_property
     def today(self) -> date:

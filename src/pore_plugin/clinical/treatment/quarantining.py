@@ -22,12 +22,12 @@ def in_force(quarantine: LotQuarantine, now: datetime) -> bool:
 
 
 def quarantine_reasons(
-    vials: Iterable[Vial], quarantines: Iterable[LotQuarantine], now: datetime
+    vials: Iterable[Vial], quarantines: Iterable[LotQuarantine], *moments: datetime
 ) -> Iterator[NotReady]:
-    """Yield a reason for each vial of a quarantined lot, also one of another product than planned."""
+    """Yield a reason for each vial of a lot that is quarantined at one of these moments, whatever its product."""
     quarantines = tuple(quarantines)
     for vial in dict.fromkeys(vials):
-        if any(_close(vial, one) == "same" for one in quarantines if in_force(one, now)):
+        if any(_close(vial, one) == "same" for one in quarantines if _in_force(one, moments)):
             yield NotReady(
                 code="vial.lot_quarantined",
                 sentence="A vial is of a lot that is quarantined in this clinic.",
@@ -36,7 +36,7 @@ def quarantine_reasons(
 
 
 def quarantine_notes(
-    vials: Iterable[Vial], quarantines: Iterable[LotQuarantine], now: datetime, messages: Mapping[str, Text]
+    vials: Iterable[Vial], quarantines: Iterable[LotQuarantine], messages: Mapping[str, Text], *moments: datetime
 ) -> Iterator[Text]:
     """Yield why a lot is quarantined, and which lot reads almost like a quarantined one: a misread digit hides it."""
     quarantines = tuple(quarantines)
@@ -44,13 +44,17 @@ def quarantine_notes(
         (_close(vial, one), vial.lot, one.lot, one.at, one.reason): None
         for vial in vials
         for one in quarantines
-        if in_force(one, now)
+        if _in_force(one, moments)
     }
     for close, lot, quarantined, at, reason in said:
         if close == "same":
             yield fill_text(messages["note-lot-quarantined"], {"lot": lot, "day": at[:10], "reason": reason})
         elif close == "one-character":
             yield fill_text(messages["note-lot-near"], {"lot": lot, "quarantined": quarantined})
+
+
+def _in_force(quarantine: LotQuarantine, moments: Iterable[datetime]) -> bool:
+    return any(in_force(quarantine, moment) for moment in moments)
 
 
 def _close(vial: Vial, quarantine: LotQuarantine) -> str | None:

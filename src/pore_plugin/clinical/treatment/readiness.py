@@ -266,12 +266,12 @@ def label_policies(gate: Gatekeeping) -> tuple[LabelPolicy, ...]:
 
 def lot_notes(gate: Gatekeeping, messages: Mapping[str, Text]) -> tuple[Text, ...]:
     """Return why a lot here is quarantined, and which one reads almost like a quarantined lot."""
-    return tuple(quarantine_notes(gate.case.vials, gate.case.quarantines, gate.now, messages))
+    return tuple(quarantine_notes(gate.case.vials, gate.case.quarantines, messages, *gate.moments))
 
 
 def _vials(gate: Gatekeeping) -> Iterator[NotReady]:
     yield from vial_reasons(gate.case.vials, gate.case.plan, gate.product, gate.clinic.policies, gate.now, gate.today)
-    yield from quarantine_reasons(gate.case.vials, gate.case.quarantines, gate.now)
+    yield from quarantine_reasons(gate.case.vials, gate.case.quarantines, *gate.moments)
 
 
 def _approvals(gate: Gatekeeping) -> Iterator[NotReady]:
