@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import practice_library as given
-from pore_plugin.contracts import ProblemsError, ProcedureTemplate, canonical, digest
+from pore_plugin.contracts import Approval, ProblemsError, ProcedureTemplate, canonical, digest
 from pore_plugin.library.sources import read_sources
-from pore_plugin.practice import Desk
+from pore_plugin.practice import Desk, keep
 from pore_plugin.practice.library import Library
 from pore_plugin.storage import Database
 from pore_plugin.validation.yamltext import read_yaml
@@ -236,6 +236,34 @@ def test_a_newer_draft_waits_beside_what_is_in_use(library: Library, desk: Desk,
     library.approve([PEEL], person=PRESCRIBER, until="2026-12-31")
     assert states(library) == {"1.0.0": "superseded", "1.0.1": "active"}
     assert desk.workflow.catalogue.get(ProcedureTemplate, PEEL).pin.version == "1.0.1"
+
+
+def test_an_approval_that_a_host_hands_in_is_in_the_library_too(library: Library, desk: Desk, peel: Path) -> None:
+    library.import_([peel])
+    first = desk.workflow.catalogue.get(ProcedureTemplate, PEEL).pin
+    paper = Approval(
+        id="approval-1",
+        clinic=desk.clinic.id,
+        document=first,
+        approved_by=PRESCRIBER,
+        approved_at=desk.instant(),
+        valid_until="2026-12-31",
+    )
+    assert keep(desk, paper)
+    assert states(library) == {"1.0.0": "active"}
+    assert [entry.action for entry in library.history(PEEL).entries] == ["imported", "approved"]
+    assert not keep(desk, paper), "a second time it is nothing new"
+    assert len(library.history(PEEL).entries) == 2
+
+    library.import_([given.write(peel, given.reworded(given.template(), "1.0.1"))])
+    library.approve([PEEL], person=PRESCRIBER, until="2026-12-31")
+    assert keep(desk, paper.model_copy(update={"id": "approval-2"}))
+    assert desk.workflow.catalogue.get(ProcedureTemplate, PEEL).pin.version == "1.0.1", "an old copy takes nothing back"
+
+    keep(desk, paper.model_copy(update={"withdrawn_at": desk.instant()}))
+    keep(desk, paper.model_copy(update={"id": "approval-2", "withdrawn_at": desk.instant()}))
+    assert states(library)["1.0.1"] == "active"
+    assert library.history(PEEL).entries[-1].action == "approval-withdrawn"
 
 
 def test_a_rollback_brings_back_the_very_bytes_and_ends_what_was_approved_of_the_newer(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 
 from ..catalogue import Catalogue
-from ..contracts import Pin, Problem, ProblemsError
+from ..contracts import Approval, Pin, Problem, ProblemsError
 from ..storage import Unit
 from ..storage.rows import ContentRow
+from .standing import number, standings
 
-__all__ = ["keep_content"]
+__all__ = ["keep_content", "shelve_approval"]
 
 
 def keep_content(unit: Unit, catalogue: Catalogue, pin: Pin) -> bool:
@@ -53,3 +54,26 @@ def keep_content(unit: Unit, catalogue: Catalogue, pin: Pin) -> bool:
         ]
     )
     return True
+
+
+def shelve_approval(unit: Unit, approval: Approval) -> None:
+    """Put an approval that a host or a person hands in into the history of its document, as the library puts its own.
+
+    A version that is newer than the one in use is in use from now on. An older one is not: a copy of an old approval
+    must not take new work back to what was replaced.
+    """
+    pin = approval.document
+    ended = approval.withdrawn_at is not None
+    unit.content.record(
+        "approval-withdrawn" if ended else "approved",
+        [(pin.id, pin.version, pin.digest)],
+        why=approval.note,
+        until=approval.valid_until,
+        documents=[approval.to_json()],
+    )
+    if ended or "+" in pin.version:
+        return
+    heads = unit.content.heads()
+    retired = any(one.retired for one in standings(unit.content.actions([pin.id]), heads).values())
+    if not retired and (pin.id not in heads or number(pin.version) > number(heads[pin.id][0])):
+        unit.content.set_head(pin.id, pin.version, pin.digest)

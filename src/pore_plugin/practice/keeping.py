@@ -40,7 +40,7 @@ from ..contracts import (
 )
 from ..contracts.canonical import record_digest
 from ..storage import Unit
-from .contents import keep_content
+from .contents import keep_content, shelve_approval
 from .mentions import NOBODY
 from .patients import kept_for, refuse_erased
 
@@ -311,7 +311,10 @@ class Keeping:
             pins=pins,
             revise=True,
         )
-        return row.revision != before
+        written = row.revision != before
+        if written and isinstance(record, Approval):
+            shelve_approval(self.unit, record)
+        return written
 
     def join(
         self,
