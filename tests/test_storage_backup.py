@@ -274,3 +274,15 @@ def test_a_backup_that_others_can_read_is_refused(sqlite_template: Path, tmp_pat
     with pytest.raises(ProblemsError) as caught:
         verify(path)
     assert codes(caught) == ["storage.permissions_too_wide"]
+
+
+def test_a_record_that_was_changed_before_the_backup_is_named(database: Database, tmp_path: Path) -> None:
+    fill(database)
+    with database.transaction(CLINIC) as connection:
+        connection.exec_driver_sql("UPDATE record SET digest = 'other' WHERE id = 'r-1'")
+    path = tmp_path / "backups"
+    path.mkdir(mode=0o700)
+    backup(database, CLINIC, path / "one.sqlite", now=100)
+    with pytest.raises(ProblemsError) as caught:
+        verify(path / "one.sqlite")
+    assert codes(caught) == ["backup.audit"]
