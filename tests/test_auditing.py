@@ -127,10 +127,12 @@ def test_who_reads_under_every_id_of_a_merged_patient(desk: Desk) -> None:
     assert {one.patient for one in listed.entries} == {FIRST, SECOND}
 
 
-def test_an_erased_patient_has_no_entries_and_the_chain_holds(desk: Desk) -> None:
+def test_an_erased_patient_is_unknown_and_the_chain_holds(desk: Desk) -> None:
     before = auditing.verify(desk).head
     privacy.erase(desk, FIRST, "Asked for in writing.", apply=True)
-    assert auditing.who(desk, FIRST).entries == ()
+    with pytest.raises(ProblemsError) as caught:
+        auditing.who(desk, FIRST)
+    assert [problem.code for problem in caught.value.problems] == ["patient.unknown"]
     check = auditing.verify(desk, noted=before)
     assert check.intact
     assert check.erased == 4

@@ -128,7 +128,9 @@ def test_whoever_was_erased_since_is_erased_again_by_a_restore(database: Databas
     with later.use("look") as unit:
         assert [row.patient for row in unit.patients.all()] == [SECOND]
         assert all(FIRST.encode() not in row.document for row in unit.records.of_patient([SECOND]))
-    assert auditing.who(later, FIRST).entries == ()
+    with pytest.raises(ProblemsError) as caught:
+        auditing.who(later, FIRST)
+    assert [problem.code for problem in caught.value.problems] == ["patient.unknown"]
     assert auditing.verify(later).intact
 
 

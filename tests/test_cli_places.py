@@ -154,3 +154,37 @@ def test_a_step_says_whether_and_where_it_was_kept(cli: Cli, tmp_path: Path) -> 
 def test_the_help_of_a_step_says_when_nothing_is_kept(cli: Cli) -> None:
     said = re.sub(r"[\s│]+", " ", cli("submit", "--help").out)
     assert "Without either nothing is kept." in said
+
+
+@pytest.mark.parametrize("line", ["outcomes patient-99", "audit who patient-99"])
+def test_a_patient_who_is_not_here_is_unknown(cli: Cli, kept: str, line: str) -> None:
+    ran = cli(*line.split(), "--database", kept, "--format", "json")
+    assert (ran.code, ran.codes()) == (1, ["patient.unknown"])
+
+
+def test_a_file_that_is_no_whole_backup_could_not_be_restored_and_an_older_one_is_named(cli: Cli, kept: str) -> None:
+    assert cli("backup", "one.backup", "--database", kept).code == 0
+    whole = Path("one.backup").read_bytes()
+    Path("cut.backup").write_bytes(whole[: len(whole) // 2])
+    Path("text.backup").write_text("No backup at all. " * 40, encoding="utf-8")
+    for name in ("cut.backup", "text.backup"):
+        Path(name).chmod(0o600)
+    for name, code in (("nope", "missing"), ("cut.backup", "corrupt"), ("text.backup", "unknown")):
+        for line in (["backup", "--verify", name], ["restore", name]):
+            ran = cli(*line, "--database", kept)
+            assert ran.code == 3, line
+            assert f".{code}]" in ran.err
+            assert "nother backup" not in ran.err
+            assert code == "missing" or "older backup" in ran.err
+
+
+def test_a_folder_that_is_not_there_is_noticed(cli: Cli, kept: str) -> None:
+    ran = cli("backup", "unmounted/one.backup", "--database", kept, "--format", "json")
+    assert (ran.code, ran.codes()) == (3, ["backup.no_folder"])
+    assert not Path("unmounted").exists()
+
+
+def test_retention_with_nobody_to_erase_asks_for_nothing(cli: Cli, kept: str) -> None:
+    said = cli("retention", "--database", kept).out
+    assert "There is nobody to erase." in said
+    assert "--apply" not in said

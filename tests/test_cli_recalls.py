@@ -122,7 +122,8 @@ def test_outcomes_are_shown_and_drawn(cli: Cli, tmp_path: Path) -> None:
     report = cli("outcomes", "patient-1", "--format", "json").document("outcome-report")
     assert report["treatments"][0]["trends"][0]["points"][0]["change"] == "better"
     for name, begins in (("o.svg", b"<?xml"), ("o.PNG", b"\x89PNG")):
-        assert cli("outcomes", "patient-1", "--picture", name).code == 0
+        ran = cli("outcomes", "patient-1", "--picture", name)
+        assert (ran.code, ran.out.endswith(f"\nWrote {name}.\n")) == (0, True)
         assert (tmp_path / name).read_bytes().startswith(begins)
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     assert cli("outcomes", "patient-1", "--picture", "o.pdf").code == 2
@@ -130,8 +131,10 @@ def test_outcomes_are_shown_and_drawn(cli: Cli, tmp_path: Path) -> None:
     other = cli("outcomes", "patient-1", "--picture", "other.svg", "--treatment", "treatment-9")
     assert (other.code, (tmp_path / "other.svg").exists()) == (2, False)
     assert "treatment-1" in other.err
-    assert cli("outcomes", "nobody", "--picture", "o.svg", "--format", "json").codes() == ["picture.nothing"]
-    assert cli("outcomes", "nobody", "--format", "json").document("outcome-report")["treatments"] == []
+    assert cli("outcomes", "patient-2", "--picture", "o.svg", "--format", "json").codes() == ["picture.nothing"]
+    nowhere = cli("outcomes", "patient-1", "--picture", "unmounted/o.svg", "--format", "json")
+    assert (nowhere.code, nowhere.codes(), (tmp_path / "unmounted").exists()) == (3, ["file.unwritable"], False)
+    assert cli("outcomes", "nobody", "--format", "json").codes() == ["patient.unknown"]
 
 
 def test_a_picture_without_its_library_says_how_to_get_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,8 @@ def test_a_path_and_its_url_name_the_same_file(tmp_path: Path, monkeypatch: pyte
         "postgresql+asyncpg://localhost/name",
         "://",
         "postgresql://host:port/name",
+        f"{LOCAL}?port=abc",
+        f"{LOCAL}?port=70000",
         f"{LOCAL}?options=-csearch_path%3Dother",
         f"{LOCAL}?service=other",
         f"{LOCAL}?hostaddr=192.0.2.1",

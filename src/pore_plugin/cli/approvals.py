@@ -38,6 +38,8 @@ def approve(
     that are approved, those of the package too.
 
     \b
+    Example: pore-plugin init template --id acme.template.peel --out demo-out/own/peel.json
+    Example: pore-plugin import demo-out/own/peel.json --apply --why "From a colleague" --clinic demo-out/input/clinic.toml --database demo-out/db
     Example: pore-plugin approve acme.template.peel pore.form.consultation --as dr-sample --until 2099-12-31 --clinic demo-out/input/clinic.toml --database demo-out/db
     """  # noqa: E501
     day = _day(until)

@@ -22,14 +22,15 @@ def read(path: Path) -> bytes:
         raise _not_done("file.unreadable", path, error, "Check the path and its permissions.") from error
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes, *, folders: bool = True) -> None:
     """Write a file that only its owner may read (0600), in folders that only their owner may open (0700).
 
-    A folder that is there already keeps its permissions. Raises `StopError`.
+    A folder that is there already keeps its permissions; without `folders` none is made, so that a disk that is not
+    mounted is noticed. Raises `StopError`.
     """
     try:
         for folder in reversed([path.parent, *path.parent.parents]):
-            if not folder.exists():
+            if folders and not folder.exists():
                 folder.mkdir(mode=0o700, exist_ok=True)
         # Never a moment in which the data stands in a file that others may read.
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

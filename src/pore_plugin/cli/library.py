@@ -74,6 +74,7 @@ def import_(
     could not be read.
 
     \b
+    Example: pore-plugin init template --id acme.template.peel --out demo-out/own/peel.json
     Example: pore-plugin import demo-out/own/peel.json --clinic demo-out/input/clinic.toml --database demo-out/db
     Example: pore-plugin import demo-out/own/peel.json --apply --why "From a colleague" --clinic demo-out/input/clinic.toml --database demo-out/db
     """  # noqa: E501

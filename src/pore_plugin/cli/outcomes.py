@@ -9,7 +9,7 @@ from .. import rendering
 from .console import Format, results_only, show
 from .desks import ActorOption, DatabaseOption, desk_for
 from .exits import Exit, leave, misused
-from .files import write
+from .files import name_of, write
 from .steps import ClinicOption, FormatOption, LocaleOption
 
 __all__ = ["register"]
@@ -58,11 +58,12 @@ def outcomes(
     if picture is not None and kind is not None:
         caption = f"{patient}{' – SAMPLE' if sample else ''}"
         drawn = rendering.outcome_picture(report, locale, names, picture=kind, treatment=treatment, caption=caption)
-        write(picture, drawn)
+        write(picture, drawn, folders=False)
 
     def sheet() -> str:
         text = rendering.trends_sheet(report, locale, names)
-        return rendering.mark_sample(text) if sample else text
+        wrote = f"\nWrote {name_of(picture)}.\n" if picture is not None else ""
+        return (rendering.mark_sample(text) if sample else text) + wrote
 
     show(report, sheet, output)
     leave(Exit.FINDINGS if any(one.non_response for one in report.treatments) else Exit.OK)

@@ -10,7 +10,7 @@ from ..storage import Unit
 from ..storage.rows import AuditRow
 from ..storage.sealing import Seals
 from .desk import Desk
-from .patients import instant
+from .patients import instant, person
 
 __all__ = ["audit_entries", "check_audit", "verify", "who"]
 
@@ -54,13 +54,14 @@ def check_audit(desk: Desk, unit: Unit, noted: AuditHead | None = None) -> Audit
 def who(desk: Desk, patient: str) -> AuditList:
     """Return who read and wrote a person's records, under every id of the person; asking is in the audit itself.
 
-    Of somebody who was erased, and of an id that was never used, there is nothing.
+    Raises `ProblemsError` (`patient.unknown`), also of somebody who was erased.
     """
     with desk.use("audit.who") as unit:
+        # An id that nothing is kept under may be that of somebody who was erased: it is not written down again.
+        person(unit, patient)
         family = unit.patients.family(patient)
         rows = unit.audit.of_patient(family)
-        # An id that nothing is kept under may be that of somebody who was erased: it is not written down again.
-        unit.note(family[0] if rows else None, read="audit")
+        unit.note(family[0], read="audit")
     return AuditList(
         clinic=desk.clinic.id,
         patient=family[0],

@@ -39,6 +39,11 @@ _OTHER_CLINIC = Problem(
     sentence="The backup holds nothing of this clinic.",
     next_step="Name the settings of the clinic that it was taken of.",
 )
+_NO_FOLDER = Problem(
+    code="backup.no_folder",
+    sentence="There is no folder for this file, and a backup makes none.",
+    next_step="Mount its disk, or make the folder first.",
+)
 _OTHER_KEY = Problem(
     code="tombstones.other_database",
     sentence="The tombstones come from another database, and fit no patient of this backup.",
@@ -54,8 +59,11 @@ _REPLACE = Problem(
 def take(desk: Desk, file: Path) -> BackupManifest:
     """Write a backup of this clinic to a new private file, read it again, and note it in the audit.
 
-    Raises `ProblemsError`: `backup.exists`, `storage.full` and the like; then there is no such file.
+    Raises `ProblemsError`: `backup.exists`, `backup.no_folder`, `storage.full` and the like; then there is no file.
     """
+    if not file.absolute().parent.is_dir():
+        # A folder made here would hide that the disk for the backups is not mounted.
+        raise ProblemsError([_NO_FOLDER])
     with desk.use("backup") as unit:
         # Noted first, so that the copy tells of itself too: an erasure names the copies that were made before.
         unit.note(None, file=str(file))

@@ -16,6 +16,7 @@ from ..workflow.messages import messages
 from .cases import treatments_of
 from .desk import Desk
 from .keeping import read, series_of
+from .patients import person
 from .tracing import ERROR
 
 __all__ = ["outcomes"]
@@ -24,10 +25,11 @@ __all__ = ["outcomes"]
 def outcomes(desk: Desk, patient: str) -> OutcomeReport:
     """Return the trend on each instrument against the baseline before each treatment, under any id of the person.
 
-    Of somebody who was erased, or never here, it says nothing. An instrument is called as it was when it was measured.
-    Raises `ProblemsError` (`outcome.not_comparable`).
+    An instrument is called as it was when it was measured. Raises `ProblemsError`: `patient.unknown`, also of somebody
+    who was erased, and `outcome.not_comparable`.
     """
     with desk.use("outcomes.read") as unit:
+        person(unit, patient)
         family = unit.patients.family(patient)
         newest = {row.id: row for row in unit.records.of_patient(family, "outcome")}
         measured = [read(Outcome, row) for row in newest.values() if row.state != ERROR]

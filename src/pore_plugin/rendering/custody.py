@@ -180,7 +180,8 @@ def retention_sheet(report: RetentionReport) -> str:
     if report.patients:
         lines += table(("Patient", "Last", "Kept until", "Records", "Stays because"), rows)
     due = len(report.patients) - report.kept
-    lines.append(f"Erased: {report.erased}." if report.applied else f"To erase: {due}. Say --apply to do it.")
+    to_erase = f"To erase: {due}. Say --apply to do it." if due else "There is nobody to erase."
+    lines.append(f"Erased: {report.erased}." if report.applied else to_erase)
     lines += [f"- {one.sentence} {one.next_step}" for one in report.problems]
     return _sheet("Retention", lines)
 

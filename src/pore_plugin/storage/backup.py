@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..contracts import ProblemsError
 from . import revisions, tables
 from .copying import Head, Manifest, copied_tables, file_engine, inserter, read_manifest, rows_of, sum_of, write_copy
 from .engine import Database
@@ -167,7 +169,11 @@ def _opened(path: Path, *, writable: bool = False) -> Iterator[Connection]:
     if not path.is_file():
         refuse("backup.missing", f"There is no file {path}.", "Check the path.")
     check_plain([path])
-    check_whole(path)
+    try:
+        check_whole(path)
+    except ProblemsError as error:
+        _say_of_backup(error)
+        raise
     check_private([path])
     engine = file_engine(path, writable=writable)
     try:
@@ -205,9 +211,9 @@ def _current(path: Path, manifest: Manifest) -> Iterator[Connection]:
 def _checked(connection: Connection) -> Manifest:
     """The manifest of a backup, after every row was read and compared with it."""
     if connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one() != "ok":
-        refuse("storage.corrupt", "The backup file is damaged.", "Take another backup.")
+        refuse("storage.corrupt", "The backup file is damaged.", _OLDER)
     if not revisions.is_backup(connection):
-        refuse("backup.unknown", "The file is no backup.", "Check the path.")
+        _unknown()
     manifest = read_manifest(connection)
     revisions.state(connection)
     foreign = text("SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index')")
@@ -222,7 +228,21 @@ def _checked(connection: Connection) -> Manifest:
     return manifest
 
 
-_ANOTHER = "Do not restore from it; take another backup."
+_OLDER = "Keep the file as it is, and use an older backup."
+_ANOTHER = f"Do not restore from it. {_OLDER}"
+
+
+def _say_of_backup(error: ProblemsError) -> None:
+    """Say of a file from outside what is said of a database, in words for whoever wants to restore it."""
+    codes = {problem.code for problem in error.problems}
+    if "storage.corrupt" in codes:
+        refuse("storage.corrupt", "The backup file is damaged: it is shorter than its own header says.", _OLDER)
+    if "storage.not_a_database" in codes:
+        _unknown()
+
+
+def _unknown() -> NoReturn:
+    refuse("backup.unknown", "The file is no backup.", "Check the path; if it is the right one, use an older backup.")
 
 
 def _audit_holds(connection: Connection, clinic: str, manifest: Manifest) -> bool:

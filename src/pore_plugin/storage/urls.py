@@ -99,6 +99,9 @@ def _server(url: URL, environ: Mapping[str, str], password_in_url: bool) -> Plac
             f"Allowed are {', '.join(sorted(_QUERY))}.",
         )
     query = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
+    ports = query.get("port", "").split(",") if "port" in query else []
+    if not all(port.isascii() and port.isdecimal() and 0 < int(port) < 65536 for port in ports):
+        refuse("storage.url", "The port in the database URL is no number from 1 to 65535.", _HOW)
     hosts = _hosts(url, query, environ)
     mode = query.get("sslmode") or environ.get("PGSSLMODE")
     if not all(_is_local(host) for host in hosts):
