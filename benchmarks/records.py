@@ -37,6 +37,7 @@ from pore_plugin.practice.due import due
 from pore_plugin.practice.recalls import adverse_events, recall
 from pore_plugin.storage import Database, tables
 from pore_plugin.storage.backup import backup, restore
+from pore_plugin.storage.sealing import seal_of
 
 __all__ = ["SIZES", "report"]
 
@@ -240,6 +241,7 @@ class _Rows:
                     old = b'"key":"%b"' % key.encode()
                     new = b'"key":"%08x%b","state":"%b"' % (number, key[8:].encode(), state.encode())
                     document = document.replace(old, new)
+            digest = f"sha256:{number:064x}"
             rows.append(
                 {
                     **whose,
@@ -248,7 +250,8 @@ class _Rows:
                     "subject": subject,
                     "at": at,
                     "recorded_at": at,
-                    "digest": f"sha256:{number:064x}",
+                    "digest": digest,
+                    "sealed": seal_of(kind, name, 1, at, at, "bench", digest, document),
                     "state": "active" if kind == "follow-up-plan" else "completed",
                     "document": document,
                 }
