@@ -210,7 +210,7 @@ from .forms import (
     TextQuestion,
 )
 from .library import PackageFile, PackageManifest, PackagePath
-from .problems import Problem, ProblemCode, ProblemLocation, ProblemReport, ProblemsError
+from .problems import Problem, ProblemCode, ProblemLocation, ProblemReport, ProblemsError, refusal
 from .procedure import (
     AftercareItem,
     Anaesthetic,
@@ -646,6 +646,7 @@ __all__ = [
     "canonical",
     "composed_version",
     "digest",
+    "refusal",
     "refuse",
 ]
 

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from .base import Integer, Model, Opt, Sentence
 
-__all__ = ["Problem", "ProblemCode", "ProblemLocation", "ProblemReport", "ProblemsError"]
+__all__ = ["Problem", "ProblemCode", "ProblemLocation", "ProblemReport", "ProblemsError", "refusal"]
 
 ProblemCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=64)]
 
@@ -52,3 +52,8 @@ class ProblemsError(Exception):
     def report(self) -> ProblemReport:
         """Return the problems as a document."""
         return ProblemReport(problems=self.problems)
+
+
+def refusal(code: str, sentence: str, next_step: str, pointer: str = "") -> ProblemsError:
+    """Return the error of one problem, to be raised."""
+    return ProblemsError([Problem(code=code, sentence=sentence, pointer=pointer, next_step=next_step)])

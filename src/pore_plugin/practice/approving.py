@@ -8,7 +8,7 @@ from typing import TypeVar
 from ..catalogue import Catalogue, Entry
 from ..clinical.keys import record_key
 from ..clinical.treatment.approvals import is_approved
-from ..contracts import Approval, ContentDocument, ContentStatus, Pin, ProblemsError
+from ..contracts import Approval, ContentDocument, ContentStatus, Pin, ProblemsError, refusal
 from ..contracts.canonical import record_digest
 from ..storage import Unit
 from ..storage.records import Paper
@@ -17,7 +17,7 @@ from .contents import keep_content
 from .desk import Desk
 from .holdings import holdings
 from .keeping import moment
-from .shelf import Found, refusal
+from .shelf import Found
 
 __all__ = ["approvals", "approve", "as_approved", "held_together", "refuse_unfit", "said_approvals", "withdraw"]
 

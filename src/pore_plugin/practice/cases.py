@@ -32,10 +32,11 @@ from ..contracts import (
     TreatmentRecord,
     TreatmentReport,
     Vial,
+    refusal,
 )
 from ..storage import Unit
 from .desk import Desk
-from .keeping import Keeping, kind_of, moment, problem, read, series_of
+from .keeping import Keeping, kind_of, moment, read, series_of
 from .patients import kept_for
 
 __all__ = [
@@ -346,7 +347,7 @@ def _pinned(unit: Unit, contract: type[M], pin: RecordPin) -> M:
 
 
 def _unknown(kind: str) -> ProblemsError:
-    return problem(
+    return refusal(
         "record.unknown",
         f"No {kind} is kept under this id with these bytes.",
         "Check the id; what was made without a database has to be handed in.",

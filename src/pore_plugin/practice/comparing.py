@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ..contracts import ContentDiff, ContentHistory, HistoryEntry, Pin, ProblemsError, RatedChange
+from ..contracts import ContentDiff, ContentHistory, HistoryEntry, Pin, ProblemsError, RatedChange, refusal
 from ..library.checking import check_package
 from ..library.classes import needed_bump, rated
 from ..library.diffing import diff
 from ..library.sources import read_sources
 from .desk import Desk
-from .shelf import Found, Shelf, refusal
+from .shelf import Found, Shelf
 from .standing import newest
 
 __all__ = ["Compared", "compared", "diff_of", "history_of", "names_document"]

@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 
 from ..clinical.durations import local_date
 from ..clinical.keys import record_key
-from ..contracts import CorrectedRecord, RecordCorrection
+from ..contracts import CorrectedRecord, RecordCorrection, refusal
 from ..storage import Unit
 from ..storage.rows import RecordRow
 from ..storage.traces import Traces
 from ..validation.jsontext import read_json
 from .cases import IN_ERROR
 from .desk import Desk
-from .patients import ADMINISTRATIVE, hold_too, person, problem, put, reason, refuse_erased, same, tell
+from .patients import ADMINISTRATIVE, hold_too, person, put, reason, refuse_erased, same, tell
 
 __all__ = ["correct"]
 
@@ -68,7 +68,7 @@ def _session(unit: Unit, record_id: str, clocks: ZoneInfo, *, only: bool) -> tup
     """Return the newest revisions of the records that hang together with one, oldest first, and their patient."""
     start = next(iter(unit.records.with_id(record_id)), None)
     if start is None or start.patient is None or start.kind in ADMINISTRATIVE:
-        raise problem(
+        raise refusal(
             "record.unknown", "No record of a patient is kept under this id.", "See the ids in the patient's export."
         )
     rows = {row.id: row for row in unit.records.of_patient([start.patient]) if row.kind not in ADMINISTRATIVE}
@@ -122,7 +122,7 @@ def _known(unit: Unit, patient: str, host: str | None, at: int) -> str:
     """Return the id that a patient is known by, made known where a host is named."""
     if unit.patients.get(patient) is None:
         if host is None:
-            raise problem(
+            raise refusal(
                 "patient.unknown",
                 "Nothing is kept of a patient with this id.",
                 "Check the id; for somebody who is new here, name the host system with --host.",

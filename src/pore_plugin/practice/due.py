@@ -23,12 +23,13 @@ from ..contracts import (
     ProblemsError,
     StepHistory,
     StepProgress,
+    refusal,
 )
 from ..storage import Unit
 from ..storage.rows import StepRow
 from .desk import Desk
 from .follow_ups import keep_move
-from .keeping import AHEAD, Keeping, moment, problem
+from .keeping import AHEAD, Keeping, moment
 from .tasks import open_tasks
 from .tracing import followed
 
@@ -102,9 +103,9 @@ def move(
 
     def drawn(step: StepState) -> FollowUpMove:
         if moment(said) > moment(desk.instant()) + AHEAD:
-            raise problem("move.future", "The move lies in the future.", "Give the moment when it was made.", "/at")
+            raise refusal("move.future", "The move lies in the future.", "Give the moment when it was made.", "/at")
         if moment(said) < moment(step.plan.anchor):
-            raise problem(
+            raise refusal(
                 "move.before_treatment", "The move lies before the end of the treatment.", "Correct the moment.", "/at"
             )
         last = step.moves[-1] if step.moves else None
@@ -156,7 +157,7 @@ def _moved(desk: Desk, key: str, drawn: Callable[[StepState], FollowUpMove]) -> 
         try:
             one = drawn(step)
         except ValidationError:
-            raise problem(
+            raise refusal(
                 "move.form",
                 "The reason or a time of the move is not one that can be kept.",
                 "Give a reason of one line, and moments such as 2026-10-08T09:00:00+01:00.",
@@ -197,7 +198,7 @@ def _steps(unit: Unit, rows: Iterable[StepRow]) -> dict[str, tuple[StepState, ..
 def _step(unit: Unit, key: str) -> StepState:
     """Return the step with a key, or with the only key that begins so."""
     if len(key) < _SIGNS:
-        raise problem(
+        raise refusal(
             "step.key_short",
             f"A key is shortened to {_SIGNS} signs at least.",
             "See the keys with: pore-plugin follow-up due --format json",
@@ -208,13 +209,13 @@ def _step(unit: Unit, key: str) -> StepState:
         what = (
             "Several follow-up steps have keys that begin so." if keys else "There is no follow-up step with this key."
         )
-        raise problem("step.unknown", what, "See the keys with: pore-plugin follow-up due --format json")
+        raise refusal("step.unknown", what, "See the keys with: pore-plugin follow-up due --format json")
     # The newest plan that has the step: one that was made anew may have it no more.
     for plan in reversed(unit.records.revisions("follow-up-plan", row.plan)):
         for step in followed(unit, [plan], unit.patients.heads([row.patient]))[row.plan]:
             if step.dated.key == row.key:
                 return step
-    raise problem("step.unknown", "The plan of this follow-up step is not kept here.", "Restore a backup that has it.")
+    raise refusal("step.unknown", "The plan of this follow-up step is not kept here.", "Restore a backup that has it.")
 
 
 def _tell(desk: Desk, unit: Unit, one: FollowUpMove, plan: FollowUpPlan) -> tuple[Event, ...]:

@@ -17,11 +17,12 @@ from ..contracts import (
     ReviewRequest,
     ReviewResult,
     TreatmentRecord,
+    refusal,
 )
 from ..storage import Unit
 from ..storage.rows import StepRow
 from .cases import Gathering, outcomes_of
-from .keeping import Keeping, moment, problem, read, series_of
+from .keeping import Keeping, moment, read, series_of
 from .patients import kept_for
 from .tasks import of_review, put_tasks
 from .treatments import keep_treatment
@@ -51,7 +52,7 @@ def treatment_of(keeping: Keeping, treatment: TreatmentRecord) -> TreatmentRecor
     if row is None:
         keep_treatment(keeping, treatment)
     elif row.state == "amended":
-        raise problem(
+        raise refusal(
             "treatment.amended",
             "This treatment record was amended since.",
             "Plan the follow-up of its last amendment.",

@@ -29,7 +29,6 @@ from ..contracts import (
     Override,
     PatientRef,
     Pin,
-    Problem,
     ProblemsError,
     ProcedurePlan,
     Product,
@@ -37,6 +36,7 @@ from ..contracts import (
     TreatmentRecord,
     Vial,
     canonical,
+    refusal,
 )
 from ..contracts.canonical import record_digest
 from ..storage import Unit
@@ -57,7 +57,6 @@ __all__ = [
     "event_of",
     "kind_of",
     "moment",
-    "problem",
     "read",
     "series_of",
 ]
@@ -212,7 +211,7 @@ def kind_of(contract: type[Model]) -> str:
 def contract_of(kind: str) -> type[Model]:
     """Return the contract of a kind of record. Raises `ProblemsError` (`record.kind`) for a kind that is not kept."""
     if kind not in WAYS:
-        raise problem("record.kind", "Nothing is kept under this name.", f"Use one of: {', '.join(sorted(WAYS))}.")
+        raise refusal("record.kind", "Nothing is kept under this name.", f"Use one of: {', '.join(sorted(WAYS))}.")
     return WAYS[kind].contract
 
 
@@ -221,14 +220,9 @@ def moment(instant: str) -> int:
     return int(datetime.fromisoformat(instant).timestamp())
 
 
-def problem(code: str, sentence: str, next_step: str, pointer: str = "") -> ProblemsError:
-    """Return the error of one problem, to be raised."""
-    return ProblemsError([Problem(code=code, sentence=sentence, pointer=pointer, next_step=next_step)])
-
-
 def differs(kind: str, pointer: str = "") -> ProblemsError:
     """Return the error for another document under the id of a record that is kept."""
-    return problem(
+    return refusal(
         "record.differs",
         f"Another {kind} is kept under this id, and what is kept is never replaced.",
         "Hand in the record as it was kept, or give a new one an id of its own.",
@@ -275,7 +269,7 @@ class Keeping:
         way = WAYS[kind]
         record = self._discreet(record)
         if getattr(record, "clinic", self.desk.clinic.id) != self.desk.clinic.id:
-            raise problem(
+            raise refusal(
                 "record.clinic",
                 "This record belongs to another clinic.",
                 "Use the settings of that clinic: nothing of one clinic is kept with another.",
@@ -427,14 +421,14 @@ class Keeping:
         refuse_erased(self.unit, name, at)
         known = self.unit.patients.get(name)
         if known is None and host is None:
-            raise problem(
+            raise refusal(
                 "record.unknown_patient",
                 "Nothing of this patient is kept here yet.",
                 "Submit the patient's consultation first.",
                 "/patient",
             )
         if known is not None and host is not None and known.host != host:
-            raise problem(
+            raise refusal(
                 "patient.host",
                 "This patient's id is kept here for a patient of another host system.",
                 "Give the patients of each system ids that the other does not use.",

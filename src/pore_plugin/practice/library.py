@@ -17,6 +17,7 @@ from ..contracts import (
     Overlay,
     PackageManifest,
     Pin,
+    refusal,
 )
 from ..library.import_plans import ImportPlan
 from ..library.overlays import overlay_of
@@ -33,7 +34,7 @@ from .importing import MOST_SHOWN, HeldContent, Progress, import_content, keep_p
 from .keeping import event_of
 from .listing import due_by, entries_of, entry_of, listed
 from .overlaying import difference_of, reapplied
-from .shelf import JSON, YAML, Found, Shelf, refusal
+from .shelf import JSON, YAML, Found, Shelf
 
 __all__ = ["Library"]
 

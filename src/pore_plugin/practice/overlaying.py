@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..contracts import ContentDiff, Overlay, Problem, ProblemsError, digest
+from ..contracts import ContentDiff, Overlay, Problem, ProblemsError, digest, refusal
 from ..library.checking import CheckedFile
 from ..library.overlays import BASES, difference, rebase
 from ..library.sources import SourceFile
 from ..validation import check
 from .comparing import Compared
-from .shelf import Shelf, refusal
+from .shelf import Shelf
 
 __all__ = ["BASES", "Reapplied", "difference_of", "reapplied"]
 

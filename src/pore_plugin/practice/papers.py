@@ -27,9 +27,10 @@ from ..contracts import (
     Product,
     TreatmentRecord,
     Vial,
+    refusal,
 )
 from .desk import Desk
-from .keeping import AHEAD, WAYS, Keeping, kind_of, moment, problem, read, series_of
+from .keeping import AHEAD, WAYS, Keeping, kind_of, moment, read, series_of
 from .patients import kept_for
 
 __all__ = ["PAPERS", "amend", "keep"]
@@ -55,7 +56,7 @@ def amend(desk: Desk, paper: Model, *, why: str, patient: str | None = None) -> 
     """
     kind = kind_of(type(paper)) if type(paper) in _CHECKS else ""
     if kind in _NOT_AMENDED or not kind:
-        raise problem(
+        raise refusal(
             "record.not_amended",
             "A record of this kind is not corrected under its own id.",
             _NOT_AMENDED.get(kind, "Do its step again; a treatment is amended by a report with `amends`."),
@@ -65,7 +66,7 @@ def amend(desk: Desk, paper: Model, *, why: str, patient: str | None = None) -> 
 
 def _kept(desk: Desk, paper: Model, patient: str | None, *, why: str | None) -> bool:
     if type(paper) not in _CHECKS:
-        raise problem(
+        raise refusal(
             "record.has_step",
             "No paper of this kind is kept by hand: a step of the workflow makes it.",
             f"Do its step, or hand in one of: {', '.join(sorted(PAPERS))}.",
@@ -77,7 +78,7 @@ def _kept(desk: Desk, paper: Model, patient: str | None, *, why: str | None) -> 
         before = unit.records.latest(kind, paper.id)  # type: ignore[attr-defined]
         found = [*_future(desk, paper), *_CHECKS[type(paper)](keeping, paper, patient)]
         if why is not None and before is None:
-            found += problem("record.unknown", f"No {kind} is kept under this id.", "Keep it first.", "/id").problems
+            found += refusal("record.unknown", f"No {kind} is kept under this id.", "Keep it first.", "/id").problems
         if found:
             raise ProblemsError(found)
         whose = patient if isinstance(paper, Outcome) else None

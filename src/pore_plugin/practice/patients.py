@@ -20,6 +20,7 @@ from ..contracts import (
     PatientMerge,
     Problem,
     ProblemsError,
+    refusal,
 )
 from ..contracts.canonical import record_digest
 from ..storage import Unit
@@ -38,7 +39,6 @@ __all__ = [
     "list_patients",
     "merge",
     "person",
-    "problem",
     "put",
     "reason",
     "refuse_erased",
@@ -89,7 +89,7 @@ def refuse_erased(unit: Unit, patient: str, at: int) -> None:
     """Raise `ProblemsError` (`erasure.buried`) for what happened up to the erasure of a patient id."""
     stone = unit.patients.tombstone(patient)
     if stone is not None and at <= stone.at:
-        raise problem(
+        raise refusal(
             "erasure.buried",
             "This patient was erased, and this happened before.",
             "What was erased is not kept again; somebody who comes back gets new records.",
@@ -168,7 +168,7 @@ def reason(why: str, pointer: str = "/why", longest: int = 500) -> str:
     """Return a reason that can be kept. Raises `ProblemsError` (`reason.length`)."""
     said = why.strip()
     if not 1 <= len(said) <= longest:
-        raise problem(
+        raise refusal(
             "reason.length", f"A reason has 1 to {longest} characters.", "Say in a sentence why it is done.", pointer
         )
     return said
@@ -219,7 +219,7 @@ def unmerge(desk: Desk, patient: str, why: str) -> PatientMerge:
         person(unit, patient)
         row = unit.patients.get(patient)
         if row is None or row.merged_into is None:
-            raise problem(
+            raise refusal(
                 "patient.not_merged", "This patient is not merged into another.", "Name the id that was merged away."
             )
         into, family = row.merged_into, unit.patients.family(patient)
@@ -265,7 +265,7 @@ def _hold(desk: Desk, patient: str, why: str, action: Literal["hold", "release"]
     with desk.use(f"patient.{action}") as unit:
         rows = person(unit, patient)
         if action == "release" and all(row.hold_why is None for row in rows):
-            raise problem("patient.not_held", "There is no legal hold on this patient's records.", "Check the id.")
+            raise refusal("patient.not_held", "There is no legal hold on this patient's records.", "Check the id.")
         said = _held(desk, unit, rows[0].patient, why, action)
         if action == "hold":
             unit.patients.hold(said.patient, why, desk.actor)
@@ -315,9 +315,4 @@ def _birth_dates(unit: Unit, patients: Iterable[str]) -> set[str]:
 
 def same() -> ProblemsError:
     """Return the error for two ids of one person where two people are needed."""
-    return problem("patient.same", "Both ids are of the same patient.", "Check the ids.")
-
-
-def problem(code: str, sentence: str, next_step: str, pointer: str = "") -> ProblemsError:
-    """Return the error of one problem."""
-    return ProblemsError([Problem(code=code, sentence=sentence, pointer=pointer, next_step=next_step)])
+    return refusal("patient.same", "Both ids are of the same patient.", "Check the ids.")

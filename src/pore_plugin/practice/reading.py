@@ -22,11 +22,12 @@ from ..contracts import (
     ProcedurePlan,
     RecordPin,
     TreatmentRecord,
+    refusal,
 )
 from ..storage import Unit
 from ..storage.rows import RecordRow
 from .desk import Desk
-from .keeping import contract_of, problem, read
+from .keeping import contract_of, read
 
 __all__ = ["record_of", "render"]
 
@@ -56,7 +57,7 @@ def render(desk: Desk, kind: str, record_id: str, *, locale: str = "en", revisio
 def _row(unit: Unit, kind: str, record_id: str, revision: int | None) -> RecordRow:
     row = unit.records.latest(kind, record_id) if revision is None else unit.records.revision(kind, record_id, revision)
     if row is None:
-        raise problem("record.unknown", f"No {kind} is kept under this id.", "Check the id and the clinic.")
+        raise refusal("record.unknown", f"No {kind} is kept under this id.", "Check the id and the clinic.")
     return row
 
 
@@ -71,7 +72,7 @@ class _Page:
         """Return the form that was answered, from the bytes that were kept with the answers."""
         kept = self.unit.content.get(pin.id, pin.version)
         if kept is None or kept.digest != pin.digest:
-            raise problem(
+            raise refusal(
                 "content.unknown",
                 "The form that was answered was never kept here.",
                 "Restore a backup that holds it, or hand in the content that does.",

@@ -22,13 +22,14 @@ from ..contracts import (
     Task,
     TreatmentRecord,
     Vial,
+    refusal,
 )
 from ..storage import Unit
 from ..storage.rows import LotUse
 from ..validation import check
 from ..workflow.messages import messages
 from .desk import Desk
-from .keeping import Keeping, moment, problem, read
+from .keeping import Keeping, moment, read
 from .patients import instant
 from .tasks import CANCELLED, DONE, TOPIC, put_tasks
 from .tracing import ERROR, trace
@@ -77,7 +78,7 @@ def lift(desk: Desk, quarantine: str, by: str, reason: str) -> LotQuarantine:
         keeping = Keeping(desk, unit)
         row = unit.records.latest("lot-quarantine", quarantine)
         if row is None:
-            raise problem(
+            raise refusal(
                 "quarantine.unknown",
                 "There is no quarantine with this id.",
                 "See the ids with: pore-plugin recall --lot LOT --format json",
@@ -85,7 +86,7 @@ def lift(desk: Desk, quarantine: str, by: str, reason: str) -> LotQuarantine:
         _somebody(desk, by)
         kept = read(LotQuarantine, row)
         if kept.lifted_at is not None:
-            raise problem("quarantine.lifted", "This quarantine was lifted already.", "Look at the lot again.")
+            raise refusal("quarantine.lifted", "This quarantine was lifted already.", "Look at the lot again.")
         said = {"lifted_at": desk.instant(), "lifted_by": by, "lift_reason": reason}
         lifted = check(LotQuarantine, {**kept.to_document(), **said}).model
         keeping.keep(lifted)
@@ -264,4 +265,4 @@ def _quarantines(unit: Unit) -> list[LotQuarantine]:
 def _somebody(desk: Desk, person: str) -> None:
     if desk.clinic.person(person) is None:
         people = ", ".join(one.id for one in desk.clinic.people)
-        raise problem("record.person", "This is nobody of the clinic settings.", f"Use one of: {people}.", "/by")
+        raise refusal("record.person", "This is nobody of the clinic settings.", f"Use one of: {people}.", "/by")

@@ -11,21 +11,16 @@ from typing import Any, Literal
 
 from ..builtin import content, documents
 from ..catalogue import CLINIC
-from ..contracts import Pin, Problem, ProblemsError
+from ..contracts import Pin, ProblemsError, refusal
 from ..storage import Unit
 from ..storage.rows import ContentRow
 from ..workflow import PoreWorkflow
 from .standing import Standing, newest, standings
 
-__all__ = ["JSON", "YAML", "Found", "Shelf", "refusal"]
+__all__ = ["JSON", "YAML", "Found", "Shelf"]
 
 JSON, YAML = "application/json", "application/yaml"
 """What the bytes of a document are written in."""
-
-
-def refusal(code: str, sentence: str, next_step: str) -> ProblemsError:
-    """Return the error of one problem, to be raised."""
-    return ProblemsError([Problem(code=code, sentence=sentence, next_step=next_step)])
 
 
 @dataclass(frozen=True, slots=True)

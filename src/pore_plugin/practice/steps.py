@@ -34,6 +34,7 @@ from ..contracts import (
     TreatmentRequest,
     TreatmentResult,
     digest,
+    refusal,
 )
 from ..workflow import CONSULTATION_FORM
 from .approving import as_approved
@@ -46,7 +47,7 @@ from .cases import (
 )
 from .desk import Desk
 from .follow_ups import as_planned, keep_follow_up, keep_review, reviewed, reviewed_before, treatment_of
-from .keeping import Keeping, problem
+from .keeping import Keeping
 from .patients import kept_for
 from .treatments import keep_treatment, kept_before
 
@@ -188,7 +189,7 @@ class Records:
         if newest is not None and not request.for_record:
             said = keeping.desk.workflow.record_pin(request.consultation).digest
             if newest.digest != said and newest.patient == patient:
-                found.problems += problem(
+                found.problems += refusal(
                     "consultation.changed",
                     "The answers were changed since.",
                     "Hand in the consultation as it was submitted last.",
@@ -311,7 +312,7 @@ class Records:
                 first = unit.idempotency.get(key)
                 if first is not None:
                     if first[0] != asked:
-                        raise problem(
+                        raise refusal(
                             "idempotency.differs",
                             "Another request was made under this idempotency key.",
                             "Give every request a key of its own; only the very same one is answered again.",

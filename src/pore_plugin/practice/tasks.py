@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..clinical.follow_up.due import OpenTask
-from ..contracts import Event, FollowUpReview, StaffTask, Task
+from ..contracts import Event, FollowUpReview, StaffTask, Task, refusal
 from ..storage import Unit
 from .desk import Desk
-from .keeping import Keeping, moment, problem
+from .keeping import Keeping, moment
 
 __all__ = ["CANCELLED", "DONE", "TOPIC", "finish", "of_review", "open_tasks", "put_tasks"]
 
@@ -87,7 +87,7 @@ def finish(desk: Desk, key: str) -> Task:
         key = keys[0] if len(keys) == 1 else key
         row = unit.outbox.with_keys([key]).get(key)
         if row is None or row.topic != TOPIC or row.state == CANCELLED:
-            raise problem(
+            raise refusal(
                 "task.unknown", "There is no task with this key.", "See the keys with: pore-plugin follow-up due"
             )
         task = Task.from_json(row.document)

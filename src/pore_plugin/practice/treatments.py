@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..clinical.treatment.lots import lot_key, near_keys
-from ..contracts import TreatmentRecord, TreatmentRequest, TreatmentResult
+from ..contracts import TreatmentRecord, TreatmentRequest, TreatmentResult, refusal
 from ..storage.rows import LotUse
-from .keeping import Keeping, differs, moment, problem, read, series_of
+from .keeping import Keeping, differs, moment, read, series_of
 from .patients import kept_for
 
 __all__ = ["keep_treatment", "kept_before"]
@@ -31,14 +31,14 @@ def kept_before(keeping: Keeping, request: TreatmentRequest) -> TreatmentResult 
         first = keeping.unit.records.latest("treatment-record", report.amends)
         family = keeping.unit.patients.family(kept_for(keeping.unit, request.case.plan.patient, request.case.plan.id))
         if first is None or first.patient not in family:
-            raise problem(
+            raise refusal(
                 "treatment.unknown",
                 "The treatment that this amends is not kept here, or is another patient's.",
                 "Name the first record of the treatment; one that was made without a database is recorded first.",
                 "/report/amends",
             )
         if read(TreatmentRecord, first).report.amends is not None:
-            raise problem(
+            raise refusal(
                 "treatment.amends_amendment",
                 "The record that this amends is an amendment itself.",
                 "Name the first record of the treatment: every amendment amends that one.",

@@ -12,9 +12,9 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..contracts import ProblemsError
+from ..contracts import ProblemsError, refusal
 from . import revisions, tables
-from .faults import fault, problem, refuse, said, unconfirmed
+from .faults import fault, refuse, said, unconfirmed
 from .files import (
     SIDE_FILES,
     check_plain,
@@ -256,7 +256,7 @@ def _ready_file(path: Path, create: bool) -> None:
 
 
 def _missing(shown: str) -> ProblemsError:
-    return problem(
+    return refusal(
         "storage.missing",
         f"There is no database at {shown}.",
         "Check the place. One is made by what first keeps something: `import --apply`, `submit` or `restore`.",
@@ -264,7 +264,7 @@ def _missing(shown: str) -> ProblemsError:
 
 
 def _busy() -> ProblemsError:
-    return problem(
+    return refusal(
         "storage.locked",
         "Another process is using the database, so its write-ahead log could not be emptied.",
         "Close the other pore-plugin processes and try again.",

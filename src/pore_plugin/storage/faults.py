@@ -8,9 +8,9 @@ from typing import NoReturn
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from ..contracts import Problem, ProblemsError
+from ..contracts import ProblemsError, refusal
 
-__all__ = ["fault", "problem", "refuse", "said", "unconfirmed"]
+__all__ = ["fault", "refuse", "said", "unconfirmed"]
 
 _AS_BEFORE = "What was stored before is as it was."
 _FAULTS: dict[str, tuple[str, str]] = {
@@ -145,19 +145,14 @@ _ERRNO = {
 }
 
 
-def problem(code: str, sentence: str, next_step: str) -> ProblemsError:
-    """Return the error of one problem, to be raised."""
-    return ProblemsError([Problem(code=code, sentence=sentence, next_step=next_step)])
-
-
 def refuse(code: str, sentence: str, next_step: str) -> NoReturn:
     """Raise one problem, without the error that led to it: that one may quote values."""
-    raise problem(code, sentence, next_step) from None
+    raise refusal(code, sentence, next_step) from None
 
 
 def said(code: str) -> ProblemsError:
     """Return the error of one of the problems that this module knows by its code."""
-    return problem(code, *_FAULTS[code])
+    return refusal(code, *_FAULTS[code])
 
 
 def fault(error: Exception, *, connecting: bool = False) -> ProblemsError:
@@ -168,7 +163,7 @@ def fault(error: Exception, *, connecting: bool = False) -> ProblemsError:
     code = _code(error, connecting)
     if code is not None:
         return said(code)
-    return problem(
+    return refusal(
         "storage.failed",
         f"The database refused a statement ({_name(error)}). {_AS_BEFORE}",
         "Report this as a fault of pore-plugin, with the name in brackets.",

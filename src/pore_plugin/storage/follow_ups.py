@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
 
 from . import tables
+from .chunks import parts
 from .rows import StepRow
 
 if TYPE_CHECKING:
@@ -114,10 +115,10 @@ class FollowUps:
 
     def unfinished(self, plans: Iterable[str], final: Iterable[str]) -> set[str]:
         """Return those of these follow-up plans that have a step in another state than these. Reads no record."""
-        wanted, closed = list(dict.fromkeys(plans)), list(final)
+        closed = list(final)
         found: set[str] = set()
-        for start in range(0, len(wanted), 400):
-            where = (_T.clinic == self._unit.clinic, _T.plan.in_(wanted[start : start + 400]))
+        for part in parts(plans):
+            where = (_T.clinic == self._unit.clinic, _T.plan.in_(part))
             statement = select(_T.plan).where(*where, _T.state.not_in(closed)).distinct()
             found |= {str(plan) for (plan,) in self._unit.execute(statement)}
         return found

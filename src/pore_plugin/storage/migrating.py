@@ -19,9 +19,9 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..contracts import ProblemsError
+from ..contracts import ProblemsError, refusal
 from . import revisions
-from .faults import fault, problem
+from .faults import fault
 
 if TYPE_CHECKING:
     from .engine import Database
@@ -104,7 +104,7 @@ def every_clinic(connection: Connection) -> Iterator[None]:
 def _check_keys(connection: Connection) -> None:
     """SQLite checks no foreign key while tables are made anew, so all of them are checked afterwards."""
     if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-        raise problem(
+        raise refusal(
             "storage.migration_failed",
             "After the migration rows would refer to rows that do not exist, so it was undone.",
             "Report this as a fault of pore-plugin. The database is as it was.",
@@ -112,7 +112,7 @@ def _check_keys(connection: Connection) -> None:
 
 
 def _failed(error: Exception) -> ProblemsError:
-    return problem(
+    return refusal(
         "storage.migration_failed",
         f"The tables could not be brought up to date ({type(error).__name__}), and everything was undone.",
         "Go on with the version of pore-plugin that you had, and report this as a fault.",

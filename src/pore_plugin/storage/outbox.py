@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, select, update
 
 from . import tables
+from .chunks import parts
 from .rows import OutboxRow
 
 if TYPE_CHECKING:
@@ -48,10 +49,8 @@ class Outbox:
 
     def with_keys(self, keys: Iterable[str]) -> dict[str, OutboxRow]:
         """Return what is stored under these keys."""
-        wanted = list(keys)
         found: dict[str, OutboxRow] = {}
-        for start in range(0, len(wanted), 400):
-            part = wanted[start : start + 400]
+        for part in parts(keys):
             statement = select(*_COLUMNS).where(_T.clinic == self._unit.clinic, _T.key.in_(part))
             found |= {row.key: row for row in (OutboxRow(*row) for row in self._unit.execute(statement))}
         return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, insert, or_, select, update
 
 from . import tables
+from .chunks import parts
 from .rows import PatientRow, Tombstone
 
 if TYPE_CHECKING:
@@ -48,20 +49,20 @@ class Patients:
 
     def heads(self, patients: Iterable[str]) -> dict[str, str]:
         """Return for each of these ids the one that the person is known by now."""
-        wanted = list(dict.fromkeys(patients))
-        found = {patient: patient for patient in wanted}
-        for start in range(0, len(wanted), 400):
-            where = (_T.clinic == self._unit.clinic, _T.patient.in_(wanted[start : start + 400]))
+        found: dict[str, str] = {}
+        for part in parts(patients):
+            found |= {patient: patient for patient in part}
+            where = (_T.clinic == self._unit.clinic, _T.patient.in_(part))
             rows = self._unit.execute(select(_T.patient, _T.merged_into).where(*where))
             found |= {str(patient): str(head) for patient, head in rows if head is not None}
         return found
 
     def families(self, heads: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return every id of each of these persons, given by the ids that they are known by now."""
-        wanted = list(dict.fromkeys(heads))
-        found: dict[str, tuple[str, ...]] = {head: (head,) for head in wanted}
-        for start in range(0, len(wanted), 400):
-            where = (_T.clinic == self._unit.clinic, _T.merged_into.in_(wanted[start : start + 400]))
+        found: dict[str, tuple[str, ...]] = {}
+        for part in parts(heads):
+            found |= {head: (head,) for head in part}
+            where = (_T.clinic == self._unit.clinic, _T.merged_into.in_(part))
             # Sorted here: asked for the order, SQLite would go through every patient in it.
             for head, patient in sorted(self._unit.execute(select(_T.merged_into, _T.patient).where(*where)).all()):
                 found[str(head)] = (*found[str(head)], str(patient))

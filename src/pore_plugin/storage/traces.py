@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Column, ColumnElement, Table, delete, func, or_, select, update
 
 from . import tables
+from .chunks import parts
 from .rows import OutboxRow, RecordRow
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Traces:
     def forget_results(self, keys: Iterable[str]) -> int:
         """Delete first results of commands, and return how many."""
         count = 0
-        for part in _parts(list(keys)):
+        for part in parts(keys):
             where = (_I.clinic == self._unit.clinic, _I.key.in_(part))
             count += self._unit.execute(delete(tables.idempotency).where(*where)).rowcount
         return count
@@ -101,7 +102,7 @@ class Traces:
     def forget_details(self, numbers: Iterable[int]) -> int:
         """Erase the details of entries of the audit, and return how many; the chain holds without them."""
         count = 0
-        for part in _parts(list(numbers)):
+        for part in parts(numbers):
             where = (_A.clinic == self._unit.clinic, _A.seq.in_(part))
             count += self._unit.execute(update(tables.audit).where(*where).values(details=None, salt=None)).rowcount
         return count
@@ -109,7 +110,7 @@ class Traces:
     def move_messages(self, subjects: Iterable[str], source: str, to: str) -> list[OutboxRow]:
         """Have what is to be told of these records found under another patient, and return it as it was."""
         columns, found = [_O[name] for name in OutboxRow.__slots__], []
-        for part in _parts(list(subjects)):
+        for part in parts(subjects):
             where = (_O.clinic == self._unit.clinic, _O.patient == source, _O.subject.in_(part))
             found += [OutboxRow(*row) for row in self._unit.execute(select(*columns).where(*where))]
             self._unit.execute(update(tables.outbox).where(*where).values(patient=to))
@@ -118,7 +119,7 @@ class Traces:
     def move_results(self, words: Collection[str], source: str, to: str) -> int:
         """Have the results of commands that hold one of these strings found under another patient."""
         count = 0
-        for part in _parts(sorted(words)):
+        for part in parts(sorted(words), _CHUNK):
             where = (_I.clinic == self._unit.clinic, _I.patient == source, or_(*self._contains(_I.document, part)))
             count += self._unit.execute(update(tables.idempotency).where(*where).values(patient=to)).rowcount
         return count
@@ -166,8 +167,3 @@ class Traces:
 def _of_others(table: Table, besides: Collection[str]) -> ColumnElement[bool]:
     patient = table.c.patient
     return or_(patient.is_(None), patient.not_in(list(besides)))
-
-
-def _parts(values: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
